@@ -1,0 +1,1 @@
+"""Asynchronous effects behind small ports: what a run does, in which order, and how it is undone."""

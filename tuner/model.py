@@ -260,6 +260,8 @@ class Plan:
     cells: tuple[Cell, ...]
     prices: tuple[Price, ...]
     wave_size: int
+    max_in_flight: int
+    """Invocations that may run at once, over all waves."""
     expected_invocations: int
     expected_spend: SpendRange
     notices: tuple[Notice, ...] = ()
@@ -345,7 +347,7 @@ class CurveFit:
     """Duration against memory as T(m) = a + b / min(m, cap)**p, fitted on the log scale.
 
     ``residual_percent`` is the typical distance of the measured means from the curve: when it is large the curve
-    does not describe the function, and ``notes`` says what that usually means.
+    does not describe the function.
     """
 
     architecture: Architecture

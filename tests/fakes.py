@@ -1,0 +1,236 @@
+"""One fake Lambda for tests of the engine: a function in memory behind the engine's ports.
+
+``calls`` records every call in order. ``fail_at`` raises an error in place of the n-th call (from 1), as a lost
+network would; ``die_at`` raises Killed there and at every later call: no code of tuner reaches Lambda again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from tuner.engine.ports import InvocationResult, LatestConfiguration, PublishedVersion, Throttled
+from tuner.errors import ForeignChangeError, TargetError
+from tuner.model import (
+    AccountLimits,
+    Architecture,
+    Cell,
+    EngineKind,
+    FunctionSnapshot,
+    FunctionTarget,
+    Outcome,
+    Plan,
+    Price,
+    RunRequest,
+    Sample,
+    SpendRange,
+)
+
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:thumbnail"
+
+
+class Killed(BaseException):
+    """kill -9: nothing after this line runs."""
+
+
+def snapshot(**changes: object) -> FunctionSnapshot:
+    base = FunctionSnapshot(
+        name="thumbnail",
+        arn=ARN,
+        region="eu-central-1",
+        runtime="python3.13",
+        package_type="Zip",
+        architecture=Architecture.X86_64,
+        memory_mb=512,
+        timeout_s=3,
+        code_sha256="code",
+        revision_id="r0",
+        state="Active",
+        last_update_status="Successful",
+        versions=("1", "2"),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def price(architecture: Architecture = Architecture.X86_64) -> Price:
+    return Price(
+        region="eu-central-1",
+        architecture=architecture,
+        usd_per_gb_s=Decimal("0.0000166667"),
+        usd_per_request=Decimal("0.0000002"),
+        as_of="2026-11-21",
+        source="test",
+    )
+
+
+def limits(concurrency: int = 100, reserved: int | None = None) -> AccountLimits:
+    return AccountLimits(
+        concurrent_executions=concurrency,
+        unreserved_concurrent_executions=concurrency,
+        reserved_for_function=reserved,
+    )
+
+
+def plan(sizes: Sequence[int] = (128, 1024), *, samples: int = 4, wave: int = 2, **request: object) -> Plan:
+    function = snapshot()
+    asked = RunRequest(
+        function=function.name,
+        engine=EngineKind.AWS,
+        memory_mb=tuple(sizes),
+        samples_per_size=samples,
+        wave_size=wave,
+        **request,  # type: ignore[arg-type]
+    )
+    return Plan(
+        run_id="20261121T000000-abc",
+        request=asked,
+        function=function,
+        cells=tuple(Cell(memory_mb, Architecture.X86_64) for memory_mb in sizes),
+        prices=(price(),),
+        wave_size=wave,
+        max_in_flight=2 * wave,
+        expected_invocations=len(sizes) * (samples + wave),
+        expected_spend=SpendRange(low_usd=Decimal(0), high_usd=Decimal(1)),
+    )
+
+
+def sample(memory_mb: int = 128, **fields: object) -> Sample:
+    base = Sample(
+        sequence=1,
+        block=1,
+        wave=1,
+        cell=Cell(memory_mb, Architecture.X86_64),
+        version="3",
+        started_at="2026-11-21T00:00:00.000+00:00",
+        client_ms=20.0,
+        outcome=Outcome.OK,
+        duration_ms=10.0,
+        billed_ms=10.0,
+    )
+    return replace(base, **fields)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeLambda:
+    """ControlPlane and Invoker over one function."""
+
+    function: FunctionSnapshot = field(default_factory=snapshot)
+    fail_at: int | None = None
+    die_at: int | None = None
+    throttle_first: int = 0
+    cold_calls: int = 2
+    """How many invocations of a fresh version are cold."""
+    log_tail: str | None = (
+        "REPORT RequestId: {id}\tDuration: 9.50 ms\tBilled Duration: 10 ms\tMemory Size: {mb} MB\t"
+        "Max Memory Used: 40 MB\t{init}\n"
+    )
+    calls: list[str] = field(default_factory=list)
+    invocations: int = 0
+
+    def __post_init__(self) -> None:
+        self.memory_mb = self.function.memory_mb
+        self.code_sha256 = self.function.code_sha256
+        self.revisions = itertools.count(1)
+        self.revision_id = self.function.revision_id
+        self.dead = False
+        self.invoked: Counter[str] = Counter()
+        self.versions: dict[str, PublishedVersion] = {
+            number: PublishedVersion(version=number, memory_mb=self.memory_mb, description="release")
+            for number in self.function.versions
+        }
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Everything a user would notice."""
+        return self.memory_mb, self.code_sha256, tuple(sorted(self.versions))
+
+    def deploy(self, *, memory_mb: int | None = None, code_sha256: str | None = None) -> None:
+        """Somebody else changes the function."""
+        self.memory_mb = memory_mb or self.memory_mb
+        self.code_sha256 = code_sha256 or self.code_sha256
+        self.revision_id = f"foreign-{next(self.revisions)}"
+
+    async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
+        self._called(f"describe {target.name}")
+        return self.function
+
+    async def limits(self, function: str) -> AccountLimits:
+        self._called("limits")
+        return limits()
+
+    async def latest(self, function: str) -> LatestConfiguration:
+        self._called("latest")
+        return LatestConfiguration(
+            memory_mb=self.memory_mb, revision_id=self.revision_id, code_sha256=self.code_sha256, settled=True
+        )
+
+    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
+        self._called(f"set_memory {memory_mb}", mutates=True)
+        if revision_id != self.revision_id:
+            raise ForeignChangeError("412", hint="again")
+        self.memory_mb = memory_mb
+        self.revision_id = f"r{next(self.revisions)}"
+        self._answered()
+
+    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+        self._called("publish", mutates=True)
+        number = str(max(map(int, self.versions), default=0) + 1)
+        version = PublishedVersion(version=number, memory_mb=self.memory_mb, description=description)
+        self.versions[number] = version
+        self._answered()
+        return version
+
+    async def version_ready(self, function: str, version: str) -> bool:
+        self._called(f"version_ready {version}")
+        return True
+
+    async def list_versions(self, function: str) -> Sequence[PublishedVersion]:
+        self._called("list_versions")
+        return tuple(self.versions.values())
+
+    async def delete_version(self, function: str, version: str) -> None:
+        self._called(f"delete_version {version}", mutates=True)
+        self.versions.pop(version, None)
+        self._answered()
+
+    async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
+        self._called(f"invoke {version}")
+        await asyncio.sleep(0)  # let the other calls of the wave start, and a cancellation arrive
+        if self.throttle_first > 0:
+            self.throttle_first -= 1
+            raise Throttled("ConcurrentInvocationLimitExceeded", 0.001)
+        self.invocations += 1
+        self.invoked[version] += 1
+        request_id = f"id-{self.invocations}"
+        init = "Init Duration: 100.00 ms\t" if self.invoked[version] <= self.cold_calls else ""
+        memory_mb = self.versions[version].memory_mb
+        tail = self.log_tail and self.log_tail.format(id=request_id, mb=memory_mb, init=init)
+        return InvocationResult(
+            request_id=request_id, function_error=None, log_tail=tail, payload=b"null", client_ms=12.0
+        )
+
+    def _called(self, name: str, *, mutates: bool = False) -> None:
+        self.calls.append(name)
+        self._reach(before=True, mutates=mutates)
+
+    def _answered(self) -> None:
+        self._reach(before=False, mutates=True)
+
+    def _reach(self, *, before: bool, mutates: bool) -> None:
+        """Errors and deaths happen before a call takes effect, except every other mutation's: those happen after,
+        like a lost answer."""
+        if self.dead:
+            raise Killed
+        number = len(self.calls)
+        after = mutates and number % 2 == 0
+        if before is after:
+            return
+        if number == self.die_at:
+            self.dead = True
+            raise Killed
+        if number == self.fail_at:
+            self.fail_at = None
+            raise TargetError("the network went away", hint="again")

@@ -1,0 +1,219 @@
+"""A run publishes, measures and puts the function back, on every way out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeLambda, Killed, plan
+from tuner.engine.journal import Journal, read_journal, unfinished_journals
+from tuner.engine.observer import Silent
+from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
+from tuner.engine.store import RunStore
+from tuner.engine.undo import undo
+from tuner.errors import CleanUpIncompleteError, ForeignChangeError, TargetError
+from tuner.model import Block, Outcome, Plan, Sample, Stop
+from tuner.planning.sampling import FixedSampling
+
+CALLS_OF_A_RUN = 27
+
+
+def policy_of(made: Plan) -> FixedSampling:
+    return FixedSampling(
+        cells=made.cells,
+        samples_per_size=made.request.samples_per_size,
+        wave_size=made.wave_size,
+        seed=made.request.seed,
+    )
+
+
+async def run(fake: FakeLambda, runs: Path, made: Plan, policy: object = None) -> RunResult:
+    return await execute(
+        made,
+        policy=policy or policy_of(made),  # type: ignore[arg-type]
+        payload=b"{}",
+        store=RunStore.create(runs, made.run_id),
+        ports=RunPorts(control=fake, invoker=fake, observer=Silent(), poll_interval_s=0.001),
+        connection=Connection(profile=None, endpoint_url=None, pid=1),
+    )
+
+
+async def recover(fake: FakeLambda, runs: Path) -> None:
+    fake.dead, fake.die_at, fake.fail_at = False, None, None
+    for record in unfinished_journals(runs):
+        await undo(fake, record, poll_interval_s=0.001)
+
+
+async def test_a_run_takes_its_samples_and_leaves_the_function_as_it_was(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    before = fake.fingerprint()
+    result = await run(fake, tmp_path, plan((128, 1024), samples=4, wave=2))
+    assert len(result.samples) == 12
+    assert {sample.outcome for sample in result.samples} == {Outcome.OK}
+    assert fake.fingerprint() == before
+    assert unfinished_journals(tmp_path) == []
+
+
+async def test_latest_is_restored_before_the_first_invocation(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan((128, 1024)))
+    first_invocation = next(i for i, call in enumerate(fake.calls) if call.startswith("invoke"))
+    memory_changes = [call for call in fake.calls if call.startswith("set_memory")]
+    last_change = max(i for i, call in enumerate(fake.calls) if call.startswith("set_memory"))
+    assert memory_changes == ["set_memory 128", "set_memory 1024", "set_memory 512"]
+    assert last_change < first_invocation
+
+
+async def test_the_current_size_is_published_without_changing_the_function(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan((512,)))
+    assert not any(call.startswith("set_memory") for call in fake.calls)
+
+
+async def test_a_run_needs_fewer_than_six_control_plane_calls_a_size(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    sizes = tuple(range(128, 1408, 128))
+    await run(fake, tmp_path, plan(sizes, samples=2, wave=1))
+    control = [call for call in fake.calls if not call.startswith("invoke")]
+    assert len(control) < 6 * len(sizes)
+
+
+async def test_every_sample_is_on_disk_as_it_was_returned(tmp_path: Path) -> None:
+    made = plan()
+    result = await run(FakeLambda(), tmp_path, made)
+    rows = RunStore(tmp_path / made.run_id).read_samples()
+    assert sorted(rows, key=lambda sample: sample.sequence) == list(result.samples)
+
+
+@pytest.mark.parametrize("step", range(1, CALLS_OF_A_RUN + 1))
+async def test_an_error_at_any_call_leaves_the_function_as_it_was(tmp_path: Path, step: int) -> None:
+    fake = FakeLambda(fail_at=step)
+    before = fake.fingerprint()
+    try:
+        result = await run(fake, tmp_path, plan())
+    except CleanUpIncompleteError:
+        await recover(fake, tmp_path)
+    else:
+        assert isinstance(result.failure, TargetError)
+    assert fake.fingerprint() == before
+
+
+async def test_an_incomplete_clean_up_names_the_command_that_completes_it(tmp_path: Path) -> None:
+    with pytest.raises(CleanUpIncompleteError) as raised:
+        await run(FakeLambda(fail_at=CALLS_OF_A_RUN), tmp_path, plan())
+    assert "`tuner recover`" in raised.value.hint
+
+
+@pytest.mark.parametrize("step", range(1, CALLS_OF_A_RUN + 1))
+async def test_after_a_kill_at_any_call_recovery_restores_the_function(tmp_path: Path, step: int) -> None:
+    fake = FakeLambda(die_at=step)
+    before = fake.fingerprint()
+    with pytest.raises(BaseException) as death:
+        await run(fake, tmp_path, plan())
+    assert isinstance(death.value, Killed) or death.group_contains(Killed)
+    await recover(fake, tmp_path)
+    assert fake.fingerprint() == before
+
+
+async def test_the_steps_above_cover_every_call_of_a_run(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan())
+    assert len(fake.calls) == CALLS_OF_A_RUN
+
+
+async def test_cancelling_ends_the_measurement_but_not_the_clean_up(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    before = fake.fingerprint()
+
+    class CancelOnSecondBlock:
+        def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+            if samples:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            return policy_of(plan()).next_block(samples)
+
+    result = await run(fake, tmp_path, plan(), CancelOnSecondBlock())
+    assert result.interrupted
+    assert len(result.samples) == 4
+    assert fake.fingerprint() == before
+
+
+async def test_a_deployment_during_the_run_wins_and_ends_it(tmp_path: Path) -> None:
+    fake = FakeLambda()
+
+    class DeployWhenMeasuring:
+        def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+            made = plan((256,) if not samples else (2048,), samples=2, wave=2)
+            if samples:
+                fake.deploy(memory_mb=640)
+            return policy_of(made).next_block([s for s in samples if s.cell in made.cells])
+
+    result = await run(fake, tmp_path, plan((256, 2048)), DeployWhenMeasuring())
+    assert isinstance(result.failure, ForeignChangeError)
+    assert fake.memory_mb == 640
+    assert sorted(fake.versions) == ["1", "2"]
+
+
+async def test_a_size_set_by_somebody_else_after_the_restore_is_not_taken_back(tmp_path: Path) -> None:
+    fake = FakeLambda()
+
+    class DeployTheSameSize:
+        def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+            if samples:
+                fake.deploy(memory_mb=1024)
+            return policy_of(plan()).next_block(samples)
+
+    await run(fake, tmp_path, plan(), DeployTheSameSize())
+    assert fake.memory_mb == 1024
+
+
+async def test_the_run_stops_at_its_budget_and_says_so(tmp_path: Path) -> None:
+    made = plan((128,), samples=1000, wave=2, max_cost_usd=Decimal("0.000005"))
+    result = await run(FakeLambda(), tmp_path, made)
+    assert [notice.code for notice in result.notices] == ["budget-reached"]
+    assert 0 < len(result.samples) < 100
+
+
+async def test_throttled_invocations_are_repeated_and_never_sampled(tmp_path: Path) -> None:
+    fake = FakeLambda(throttle_first=3)
+    result = await run(fake, tmp_path, plan((512,), samples=2, wave=2))
+    assert len(result.samples) == fake.invocations == 4
+
+
+async def test_an_answer_without_a_log_tail_is_unreported_and_has_no_duration(tmp_path: Path) -> None:
+    result = await run(FakeLambda(log_tail=None), tmp_path, plan((512,), samples=2, wave=2))
+    assert {sample.outcome for sample in result.samples} == {Outcome.UNREPORTED}
+    assert {sample.duration_ms for sample in result.samples} == {None}
+
+
+async def test_the_journal_is_written_before_the_mutation_it_undoes(tmp_path: Path) -> None:
+    """Killed inside the very first mutation, the journal already knows it."""
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan((128,), samples=1, wave=1))
+    first = next(i for i, call in enumerate(fake.calls, start=1) if call.startswith("set_memory"))
+    runs = tmp_path / "again"
+    with pytest.raises(Killed):
+        await run(FakeLambda(die_at=first), runs, plan((128,), samples=1, wave=1))
+    (record,) = unfinished_journals(runs)
+    assert [change.set_to_mb for change in record.memory_changes] == [128]
+
+
+async def test_a_live_journal_is_not_taken_over(tmp_path: Path) -> None:
+    made = plan()
+    checked = []
+
+    class LookAtTheJournal:
+        def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+            path = tmp_path / made.run_id / "journal.jsonl"
+            with pytest.raises(TargetError, match="still going on"):
+                Journal.reopen(path)
+            checked.append(read_journal(path))
+            return Stop(reason="enough")
+
+    await run(FakeLambda(), tmp_path, made, LookAtTheJournal())
+    assert len(checked) == 1

@@ -1,0 +1,82 @@
+"""A plan says what a run will do and may cost; functions that cannot be tuned are refused with the reason."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes import limits, price, snapshot
+from tuner.errors import CannotTuneError, UsageError
+from tuner.model import Architecture, EngineKind, FunctionSnapshot, Plan, RunRequest
+from tuner.planning.plan import make_plan
+
+PRICES = {Architecture.X86_64: price()}
+
+
+def made(
+    function: FunctionSnapshot | None = None,
+    *,
+    engine: EngineKind = EngineKind.AWS,
+    concurrency: int = 100,
+    reserved: int | None = None,
+    wave: int | None = None,
+) -> Plan:
+    request = RunRequest(
+        function="thumbnail", engine=engine, memory_mb=(1024, 2048), samples_per_size=20, wave_size=wave
+    )
+    return make_plan(request, function or snapshot(), limits(concurrency, reserved), PRICES, run_id="run")
+
+
+def test_the_spend_lies_between_one_millisecond_and_the_timeout_for_every_call() -> None:
+    spend = made().expected_spend
+    gb_s = Decimal("0.0000166667")
+    request = Decimal("0.0000002")
+    assert made().expected_invocations == 54
+    assert spend.low_usd == 27 * (gb_s / 1000 + request) + 27 * (2 * gb_s / 1000 + request)
+    assert spend.high_usd == 27 * (3 * gb_s + request) + 27 * (6 * gb_s + request)
+
+
+def test_a_run_takes_at_most_half_of_the_concurrency_on_aws() -> None:
+    assert made(concurrency=8).max_in_flight == 4
+    assert made(concurrency=8).wave_size == 4
+
+
+def test_a_reservation_is_the_concurrency_that_counts() -> None:
+    assert made(concurrency=1000, reserved=6).max_in_flight == 3
+
+
+def test_locally_one_wave_runs_at_a_time() -> None:
+    plan = made(engine=EngineKind.LOCAL, concurrency=20)
+    assert plan.max_in_flight == plan.wave_size == 7
+
+
+def test_a_wave_beyond_the_concurrency_is_refused_with_what_fits() -> None:
+    with pytest.raises(UsageError) as raised:
+        made(concurrency=10, wave=6)
+    assert "--wave 5" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("function", "word"),
+    [
+        (snapshot(managed_instances=True), "Managed Instances"),
+        (snapshot(durable=True), "durable"),
+        (snapshot(state="Failed"), "Failed"),
+        (snapshot(state="Pending"), "Pending"),
+        (snapshot(last_update_status="InProgress"), "in progress"),
+    ],
+)
+def test_a_function_that_cannot_be_tuned_is_refused_with_the_reason(function: FunctionSnapshot, word: str) -> None:
+    with pytest.raises(CannotTuneError, match=word) as raised:
+        made(function)
+    assert raised.value.hint
+
+
+def test_a_function_whose_concurrency_is_reserved_away_is_refused() -> None:
+    with pytest.raises(CannotTuneError, match="concurrency"):
+        made(reserved=0)
+
+
+def test_snapstart_is_allowed_with_a_warning() -> None:
+    assert [notice.code for notice in made(snapshot(snap_start=True)).notices] == ["snapstart"]

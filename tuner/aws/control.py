@@ -1,0 +1,177 @@
+"""The control plane over boto3: reads and changes of a function, paced below AWS's limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asyncio_throttle import Throttler
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tuner.aws.threads import BlockingCalls
+from tuner.aws.translate import error_code, error_message, translated
+from tuner.engine.ports import LatestConfiguration, PublishedVersion
+from tuner.errors import CannotTuneError, ForeignChangeError
+from tuner.model import AccountLimits, Architecture, FunctionSnapshot, FunctionTarget
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+T = TypeVar("T")
+
+CALLS_PER_SECOND = 12
+"""AWS allows 15 control-plane calls a second for the whole account; others need some of them too."""
+
+CONTROL_THREADS = 4
+
+
+class LambdaControlPlane:
+    """``engine.ports.ControlPlane`` over a boto3 Lambda client."""
+
+    def __init__(self, client: LambdaClient, *, profile: str | None = None) -> None:
+        self._client = client
+        self._profile = profile
+        self._calls = BlockingCalls("control", CONTROL_THREADS)
+        self._pace = Throttler(rate_limit=CALLS_PER_SECOND, period=1.0)
+
+    async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
+        name = target.name
+        configuration: dict[str, Any] = dict(
+            await self._read(name, lambda: self._client.get_function_configuration(FunctionName=name))
+        )
+        versions = await self.list_versions(name)
+        return _snapshot(configuration, tuple(version.version for version in versions))
+
+    async def limits(self, function: str) -> AccountLimits:
+        account = (await self._read(function, self._client.get_account_settings))["AccountLimit"]
+        reserved = await self._read(function, lambda: self._client.get_function_concurrency(FunctionName=function))
+        return AccountLimits(
+            concurrent_executions=account["ConcurrentExecutions"],
+            unreserved_concurrent_executions=account["UnreservedConcurrentExecutions"],
+            reserved_for_function=reserved.get("ReservedConcurrentExecutions"),
+        )
+
+    async def latest(self, function: str) -> LatestConfiguration:
+        answer = await self._read(function, lambda: self._client.get_function_configuration(FunctionName=function))
+        return LatestConfiguration(
+            memory_mb=answer["MemorySize"],
+            revision_id=answer["RevisionId"],
+            code_sha256=answer["CodeSha256"],
+            # Old and emulated services leave the status out: then nothing is in progress.
+            settled=answer.get("LastUpdateStatus", "Successful") != "InProgress",
+        )
+
+    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
+        await self._change(
+            function,
+            lambda: self._client.update_function_configuration(
+                FunctionName=function, MemorySize=memory_mb, RevisionId=revision_id
+            ),
+            memory_mb=memory_mb,
+        )
+
+    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+        answer = await self._change(
+            function,
+            lambda: self._client.publish_version(
+                FunctionName=function, RevisionId=revision_id, Description=description
+            ),
+        )
+        return _published(dict(answer))
+
+    async def version_ready(self, function: str, version: str) -> bool:
+        answer = await self._read(
+            function,
+            lambda: self._client.get_function_configuration(FunctionName=function, Qualifier=version),
+        )
+        state = answer.get("State", "Active")
+        if state == "Failed":
+            raise CannotTuneError(
+                f"Version {version} of {function} could not be made ready: {answer.get('StateReason', 'no reason')}",
+                hint="The function as it is deployed has the same problem at this memory size: try fewer sizes.",
+            )
+        return state != "Pending"
+
+    async def list_versions(self, function: str) -> Sequence[PublishedVersion]:
+        def read() -> list[PublishedVersion]:
+            pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+            versions = [_published(dict(version)) for page in pages for version in page["Versions"]]
+            return [version for version in versions if version.version != "$LATEST"]
+
+        return await self._read(function, read)
+
+    async def delete_version(self, function: str, version: str) -> None:
+        if not version.isdecimal():  # without a number, DeleteFunction deletes the whole function
+            raise AssertionError(f"refusing to delete {function}:{version}")
+
+        def delete() -> None:
+            try:
+                self._client.delete_function(FunctionName=function, Qualifier=version)
+            except ClientError as error:
+                if error_code(error) != "ResourceNotFoundException":
+                    raise
+
+        await self._change(function, delete)
+
+    def close(self) -> None:
+        self._calls.close()
+        self._client.close()
+
+    async def _read(self, function: str, call: Callable[[], T]) -> T:
+        async with self._pace:
+            try:
+                return await self._calls.run(call)
+            except (ClientError, BotoCoreError) as error:
+                raise translated(error, function=function, profile=self._profile) from error
+
+    async def _change(self, function: str, call: Callable[[], T], *, memory_mb: int | None = None) -> T:
+        async with self._pace:
+            try:
+                return await self._calls.run_to_end(call)
+            except ClientError as error:
+                raise self._refused_change(error, function, memory_mb) from error
+            except BotoCoreError as error:
+                raise translated(error, function=function, profile=self._profile) from error
+
+    def _refused_change(self, error: ClientError, function: str, memory_mb: int | None) -> Exception:
+        code = error_code(error)
+        if code in ("PreconditionFailedException", "ResourceConflictException"):
+            return ForeignChangeError(
+                f"Somebody else is changing {function}: {error_message(error)}",
+                hint="The other change was left alone. Run this again when the deployment has ended.",
+            )
+        if memory_mb is not None and "MemorySize" in error_message(error):
+            return CannotTuneError(
+                f"This account may not use {memory_mb} MB: {error_message(error)}",
+                hint="Leave that size out of --memory; new accounts get more memory with use.",
+            )
+        return translated(error, function=function, profile=self._profile)
+
+
+def _snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> FunctionSnapshot:
+    arn: str = configuration["FunctionArn"]
+    return FunctionSnapshot(
+        name=configuration["FunctionName"],
+        arn=arn,
+        region=arn.split(":")[3],
+        runtime=configuration.get("Runtime"),
+        package_type=configuration.get("PackageType", "Zip"),
+        # Lambda had x86_64 only when functions without this member were made.
+        architecture=Architecture(configuration.get("Architectures", ["x86_64"])[0]),
+        memory_mb=configuration["MemorySize"],
+        timeout_s=configuration["Timeout"],
+        code_sha256=configuration["CodeSha256"],
+        revision_id=configuration["RevisionId"],
+        state=configuration.get("State"),
+        last_update_status=configuration.get("LastUpdateStatus"),
+        versions=versions,
+        snap_start=configuration.get("SnapStart", {}).get("ApplyOn", "None") != "None",
+        managed_instances="CapacityProviderConfig" in configuration,
+        durable="DurableConfig" in configuration,
+    )
+
+
+def _published(answer: dict[str, Any]) -> PublishedVersion:
+    return PublishedVersion(
+        version=answer["Version"], memory_mb=answer["MemorySize"], description=answer.get("Description", "")
+    )

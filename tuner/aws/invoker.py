@@ -1,0 +1,79 @@
+"""Invoke over boto3 on threads: the transport that works everywhere (proxies, unusual credentials)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tuner.aws.threads import BlockingCalls
+from tuner.aws.translate import error_message, translated
+from tuner.engine.ports import InvocationResult, Throttled
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
+
+TOO_MANY_REQUESTS = 429
+
+
+class BotoInvoker:
+    """``engine.ports.Invoker`` over a boto3 Lambda client whose retries are off."""
+
+    def __init__(self, client: LambdaClient, *, connections: int, profile: str | None = None) -> None:
+        self._client = client
+        self._profile = profile
+        self._calls = BlockingCalls("invoke", connections)
+
+    async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
+        return await self._calls.run(lambda: self._invoke(function, version, payload))
+
+    def close(self) -> None:
+        self._calls.close()
+        self._client.close()
+
+    def _invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
+        started_s = time.perf_counter()
+        try:
+            answer = self._client.invoke(FunctionName=function, Qualifier=version, Payload=payload, LogType="Tail")
+            body = answer["Payload"].read()
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == TOO_MANY_REQUESTS:
+                raise _throttled(error) from error
+            raise translated(error, function=function, profile=self._profile) from error
+        except BotoCoreError as error:
+            raise translated(error, function=function, profile=self._profile) from error
+        return _result(answer, body, client_ms=(time.perf_counter() - started_s) * 1000)
+
+
+def _result(answer: InvocationResponseTypeDef, body: bytes, *, client_ms: float) -> InvocationResult:
+    return InvocationResult(
+        request_id=answer["ResponseMetadata"].get("RequestId"),
+        function_error=answer.get("FunctionError"),
+        log_tail=_decoded(answer.get("LogResult")),
+        payload=body,
+        client_ms=client_ms,
+    )
+
+
+def _decoded(log_result: str | None) -> str | None:
+    """The log tail as text. Its first character may be cut in half: replaced, never an error."""
+    if log_result is None:
+        return None
+    try:
+        return base64.b64decode(log_result).decode("utf-8", errors="replace")
+    except binascii.Error:
+        return None
+
+
+def _throttled(error: ClientError) -> Throttled:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        retry_after_s = float(headers.get("retry-after", ""))
+    except ValueError:
+        retry_after_s = None
+    reason = error.response.get("Reason") or error_message(error)
+    return Throttled(str(reason), retry_after_s)

@@ -1,0 +1,111 @@
+"""Which account, region and endpoint: resolved as the AWS command line does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+from tuner import __version__
+from tuner.errors import AccessError, UsageError
+from tuner.model import FunctionTarget
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+CONTROL_ATTEMPTS = 5
+INVOKE_GRACE_S = 30
+"""How much longer than the function's timeout an Invoke may take: queueing and the network come on top."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCredentials:
+    """Credentials that are not looked up: those of the embedded Lambda."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """How to reach Lambda: made once from the command line, turned into clients as needed."""
+
+    region: str
+    profile: str | None = None
+    endpoint_url: str | None = None
+    credentials: FixedCredentials | None = None
+
+    def control_client(self) -> LambdaClient:
+        """A client for the control plane: botocore's standard retries, ordinary timeouts."""
+        return self._client(
+            Config(
+                retries={"mode": "standard", "total_max_attempts": CONTROL_ATTEMPTS},
+                user_agent_extra=f"tuner/{__version__}",
+            )
+        )
+
+    def invoke_client(self, *, timeout_s: int, connections: int) -> LambdaClient:
+        """A client for Invoke that never repeats a call on its own: a repeated invocation is paid twice.
+
+        Its read timeout outlasts the function's timeout (``timeout_s``), because a client that gives up earlier
+        has paid for an answer it does not see.
+        """
+        return self._client(
+            Config(
+                read_timeout=timeout_s + INVOKE_GRACE_S,
+                connect_timeout=10,
+                retries={"mode": "standard", "total_max_attempts": 1},
+                max_pool_connections=connections,
+                tcp_keepalive=True,
+                user_agent_extra=f"tuner/{__version__}",
+            )
+        )
+
+    def _client(self, config: Config) -> LambdaClient:
+        fixed = self.credentials
+        try:
+            session = boto3.Session(
+                profile_name=self.profile,
+                region_name=self.region,
+                aws_access_key_id=fixed.access_key_id if fixed else None,
+                aws_secret_access_key=fixed.secret_access_key if fixed else None,
+            )
+            return session.client("lambda", endpoint_url=self.endpoint_url, config=config)
+        except (botocore.exceptions.ProfileNotFound, botocore.exceptions.NoRegionError) as error:
+            raise AccessError(str(error), hint="`aws configure list` shows what is configured.") from error
+
+
+def resolve_region(target: FunctionTarget, *, region: str | None, profile: str | None) -> str:
+    """``--region`` > region of the identifier > AWS_REGION > AWS_DEFAULT_REGION > profile.
+
+    boto3 does not read AWS_REGION. Raises UsageError when ``--region`` contradicts the identifier, AccessError
+    when nothing names a region.
+    """
+    if region and target.region and region != target.region:
+        raise UsageError(
+            f"--region {region} contradicts the function's own region {target.region}.",
+            hint="Leave --region out, or name the function without its ARN.",
+        )
+    found = (
+        region
+        or target.region
+        or os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or _profile_region(profile)
+    )
+    if not found:
+        raise AccessError(
+            "No AWS region is set.", hint="Add --region, for example --region eu-central-1, or set AWS_REGION."
+        )
+    return found
+
+
+def _profile_region(profile: str | None) -> str | None:
+    try:
+        return boto3.Session(profile_name=profile).region_name
+    except botocore.exceptions.ProfileNotFound as error:
+        raise AccessError(str(error), hint="`aws configure list-profiles` shows the profiles you have.") from error

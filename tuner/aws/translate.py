@@ -1,0 +1,83 @@
+"""botocore's exceptions as tuner's: what happened and what to do next."""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from tuner.errors import AccessError, FunctionNotFoundError, TargetError
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_INVALID = {
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+}
+_SSO = (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", "")) or error_code(error)
+
+
+def translated(error: ClientError | BotoCoreError, *, function: str, profile: str | None) -> TargetError:
+    """The TargetError that says the same as ``error``; raise it ``from error``."""
+    if isinstance(error, ClientError):
+        return _from_answer(error, function)
+    login = f"Type `aws sso login{f' --profile {profile}' if profile else ''}`, then run this again."
+    if isinstance(error, _SSO):
+        return AccessError(f"The SSO session has ended: {error}.", hint=login)
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return AccessError(
+            "No AWS credentials were found.",
+            hint="Log in (for example `aws sso login`) or choose a --profile; without an AWS account add --local "
+            "and give a folder.",
+        )
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
+        return TargetError(
+            f"Lambda cannot be reached: {error}", hint="Check --region, --endpoint-url and the network."
+        )
+    return TargetError(f"The call to Lambda failed: {error}", hint="Run this again; if it stays, add --verbose.")
+
+
+def _from_answer(error: ClientError, function: str) -> TargetError:
+    code, message = error_code(error), error_message(error)
+    operation = error.operation_name
+    if code == "ResourceNotFoundException":
+        return FunctionNotFoundError(
+            f"There is no function {function} here: {message}",
+            hint="Check its name, --region and --profile; `aws lambda list-functions` shows what there is.",
+        )
+    if code in _DENIED:
+        return AccessError(
+            f"These credentials may not call lambda:{_iam_action(operation)} on {function}.",
+            hint="Ask for that permission; the README lists what a run needs.",
+        )
+    if code in _EXPIRED:
+        return AccessError(f"The AWS credentials have expired: {message}", hint="Log in again, then run this again.")
+    if code in _INVALID:
+        return AccessError(f"AWS does not accept these credentials: {message}", hint="Check --profile and --region.")
+    return TargetError(
+        f"{operation} failed with {code or 'an unknown error'}: {message}",
+        hint="Look at the function in the console, then run this again.",
+    )
+
+
+def _iam_action(operation: str) -> str:
+    """IAM names the permission for Invoke differently from its operation."""
+    return "InvokeFunction" if operation == "Invoke" else operation

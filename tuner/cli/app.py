@@ -1,0 +1,242 @@
+"""The commands and their options. Importing this is quick: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner import __version__
+from tuner.model import Strategy
+
+app = typer.Typer(
+    name="tuner",
+    help="Find the memory size at which an AWS Lambda function should run, and how sure that is.",
+    epilog="Try it without an AWS account: tuner run examples/password-hash --local",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Sampling(StrEnum):
+    FIXED = "fixed"
+
+
+class OutputFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Function = Annotated[
+    str,
+    typer.Argument(
+        help="A function's name or ARN; with --local, the folder or zip file of its code.", metavar="FUNCTION"
+    ),
+]
+Local = Annotated[
+    bool, typer.Option("--local", help="Run it on the embedded Lambda on this machine. Needs no account.")
+]
+Memory = Annotated[
+    str,
+    typer.Option(
+        help="Sizes in MB: 128..3008, 128..3008:64, 128,512,1769 or a mixture.", rich_help_panel="Measurement"
+    ),
+]
+StrategyOption = Annotated[
+    Strategy,
+    typer.Option(
+        help="cost: the fastest size whose cost is within the tolerance of the least. speed: the fastest.",
+        rich_help_panel="Measurement",
+    ),
+]
+Tolerance = Annotated[
+    str, typer.Option(help="How much dearer than the cheapest size is still cheap.", rich_help_panel="Measurement")
+]
+SamplingOption = Annotated[
+    Sampling, typer.Option(help="How sizes and samples are chosen.", rich_help_panel="Measurement")
+]
+Samples = Annotated[
+    int,
+    typer.Option("--samples", "-n", min=1, max=10_000, help="Warm samples a size.", rich_help_panel="Measurement"),
+]
+WaveOption = Annotated[
+    int | None,
+    typer.Option(
+        "--wave",
+        min=1,
+        max=1000,
+        help="Invocations in flight together on one size. [default: a third of -n]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+Payload = Annotated[
+    str | None,
+    typer.Option(
+        help="The event: a JSON file, JSON text, or - for standard input. [default: {}]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.", rich_help_panel="Measurement")]
+MaxCost = Annotated[str, typer.Option(help="The run stops before it spends more.", rich_help_panel="Spend")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask; --max-cost holds all the same.", rich_help_panel="Spend")
+]
+PricePerGbS = Annotated[
+    str | None,
+    typer.Option(
+        "--price-per-gb-s",
+        help="Your price of a GB-second in USD, instead of the package's table.",
+        rich_help_panel="Spend",
+    ),
+]
+PricePerRequest = Annotated[str | None, typer.Option(help="Your price of a request in USD.", rich_help_panel="Spend")]
+Region = Annotated[
+    str | None, typer.Option(help="AWS region; with --local, whose prices to use.", rich_help_panel="AWS")
+]
+Profile = Annotated[str | None, typer.Option(help="AWS profile.", rich_help_panel="AWS")]
+EndpointUrl = Annotated[
+    str | None, typer.Option(help="Another endpoint that speaks the Lambda API.", rich_help_panel="AWS")
+]
+Handler = Annotated[
+    str | None, typer.Option(help="module.function, where it cannot be told from the code.", rich_help_panel="Local")
+]
+Timeout = Annotated[
+    int, typer.Option(min=1, max=900, help="Timeout of the function in seconds.", rich_help_panel="Local")
+]
+CurrentMemory = Annotated[
+    int,
+    typer.Option(min=128, max=10240, help="Memory the function has today, to compare with.", rich_help_panel="Local"),
+]
+Environment = Annotated[
+    list[str] | None,
+    typer.Option("--env", help="KEY=VALUE for the function; may be given several times.", rich_help_panel="Local"),
+]
+Output = Annotated[OutputFormat, typer.Option(help="What standard output gets.", rich_help_panel="Output")]
+ReportFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--report",
+        help="Write the report to this .json or .html file; may be given several times. [default: both, in reports/]",
+        rich_help_panel="Output",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel="Output")]
+
+
+@app.command()
+def run(
+    function: Function,
+    local: Local = False,
+    memory: Memory = "128..3008",
+    strategy: StrategyOption = Strategy.COST,
+    tolerance: Tolerance = "5%",
+    sampling: SamplingOption = Sampling.FIXED,
+    samples: Samples = 20,
+    wave: WaveOption = None,
+    payload: Payload = None,
+    seed: Seed = 1,
+    max_cost: MaxCost = "$0.10",
+    yes: Yes = False,
+    price_per_gb_s: PricePerGbS = None,
+    price_per_request: PricePerRequest = None,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+    handler: Handler = None,
+    timeout: Timeout = 60,
+    current_memory: CurrentMemory = 512,
+    env: Environment = None,
+    output: Output = OutputFormat.TEXT,
+    report: ReportFiles = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a function at several memory sizes and recommend one.
+
+    Publishes a version a size, invokes them in randomised blocks, deletes them again. The function itself is left
+    as it was, also after Ctrl-C; after a crash `tuner recover` puts it back.
+
+    Examples:
+
+      tuner run my-function --memory 128..3008
+
+      tuner run examples/password-hash --local --memory 128..1769 -n 20
+
+      tuner run my-function --memory 512,1024,1769 --payload event.json --output json
+    """
+    from tuner.cli.inputs import RunOptions
+    from tuner.cli.run import run_command
+
+    raise typer.Exit(
+        run_command(
+            RunOptions(
+                function=function,
+                local=local,
+                memory=memory,
+                strategy=strategy,
+                tolerance=tolerance,
+                sampling=sampling.value,
+                samples=samples,
+                wave=wave,
+                payload=payload,
+                seed=seed,
+                max_cost=max_cost,
+                yes=yes,
+                price_per_gb_s=price_per_gb_s,
+                price_per_request=price_per_request,
+                region=region,
+                profile=profile,
+                endpoint_url=endpoint_url,
+                handler=handler,
+                timeout_s=timeout,
+                current_memory_mb=current_memory,
+                environment=tuple(env or ()),
+                json_output=output is OutputFormat.JSON,
+                report_files=tuple(report or ()),
+                quiet=quiet,
+            )
+        )
+    )
+
+
+@app.command()
+def recover(
+    profile: Profile = None,
+) -> None:
+    """Put functions back that an interrupted run left changed, and remove what it left behind.
+
+    Every run writes down each change with its undo before it makes it; this replays what was not undone.
+    """
+    from tuner.cli.recover import recover_command
+
+    raise typer.Exit(recover_command(profile=profile))
+
+
+@app.command("local")
+def local_service(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+) -> None:
+    """Serve the embedded Lambda until Ctrl-C, for the AWS CLI, boto3 or `tuner run --endpoint-url`."""
+    from tuner.cli.local import local_command
+
+    local_command(port=port)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tuner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version

@@ -1,0 +1,112 @@
+"""The embedded Lambda behind ``tuner run --local``, and on its own as ``tuner local``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from tuner.aws.deploy import NewFunction, create_function
+from tuner.aws.session import AwsAccess, FixedCredentials
+from tuner.cli.inputs import RunInputs, RunOptions
+from tuner.cli.place import Place
+from tuner.cli.state import local_folder, writable_state_folder
+from tuner.errors import UsageError
+from tuner.local.launcher import EmbeddedLambda
+from tuner.local.package import LocalFunction, read_function
+from tuner.model import EngineKind, FunctionTarget, Notice, Severity
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.literals import RuntimeType
+
+POLL_INTERVAL_S = 0.03
+DEFAULT_REGION = "us-east-1"
+CREDENTIALS = FixedCredentials(access_key_id="local", secret_access_key="local")  # noqa: S106 - opens nothing
+
+
+@contextmanager
+def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
+    """Start the embedded Lambda, create the function of the folder in it, and end it all afterwards."""
+    function = read_function(
+        Path(options.function),
+        handler=options.handler,
+        timeout_s=options.timeout_s,
+        memory_mb=options.current_memory_mb,
+    )
+    region = _region(options)
+    with EmbeddedLambda(local_folder(), region=region) as server:
+        memory_mb, notices = _measurable(inputs.memory_mb, int(server.about["max_measurable_memory_mb"]))
+        access = AwsAccess(region=region, endpoint_url=server.endpoint_url, credentials=CREDENTIALS)
+        _create(access, function, inputs.environment)
+        yield Place(
+            engine=EngineKind.LOCAL,
+            access=access,
+            target=FunctionTarget(name=function.name),
+            memory_mb=memory_mb,
+            poll_interval_s=POLL_INTERVAL_S,
+            notices=notices,
+            host=_host(server.about),
+            throttle=str(server.about["mechanism"]),
+        )
+
+
+def local_command(*, port: int) -> NoReturn:
+    """Serve until Ctrl-C: this process becomes the server."""
+    writable_state_folder()
+    command = [sys.executable, "-P", "-m", "tuner.local", "--state-root", str(local_folder()), "--port", str(port)]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
+def _create(access: AwsAccess, function: LocalFunction, environment: dict[str, str]) -> None:
+    client = access.control_client()
+    try:
+        create_function(
+            client,
+            NewFunction(
+                name=function.name,
+                runtime=cast("RuntimeType", function.runtime),
+                handler=function.handler,
+                architecture=function.architecture,
+                memory_mb=function.memory_mb,
+                timeout_s=function.timeout_s,
+                zip_bytes=function.zip_bytes,
+                environment=environment,
+            ),
+        )
+    finally:
+        client.close()
+
+
+def _region(options: RunOptions) -> str:
+    return options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def _measurable(memory_mb: tuple[int, ...], most_mb: int) -> tuple[tuple[int, ...], tuple[Notice, ...]]:
+    """Leave out sizes that would need more CPU than this machine has: their durations would be untrue."""
+    kept = tuple(size for size in memory_mb if size <= most_mb)
+    left_out = tuple(size for size in memory_mb if size > most_mb)
+    if not kept:
+        raise UsageError(
+            f"This machine cannot measure {', '.join(map(str, left_out))} MB: it has the CPU of {most_mb} MB.",
+            hint=f"Use --memory up to {most_mb}, or measure the deployed function on AWS.",
+        )
+    if not left_out:
+        return kept, ()
+    return kept, (
+        Notice(
+            code="not-measurable-here",
+            severity=Severity.WARNING,
+            message=f"{', '.join(map(str, left_out))} MB were left out: they have more CPU than this machine "
+            f"({most_mb} MB worth).",
+            remedy="Measure them on AWS.",
+        ),
+    )
+
+
+def _host(about: dict[str, Any]) -> str:
+    return f"{about['cpu_model']}, {about['cores']} cores, Python {about['python_version']}"

@@ -1,0 +1,79 @@
+"""``tuner recover``: undo what interrupted runs left, and remove what dead embedded Lambdas left behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tuner.aws.control import LambdaControlPlane
+from tuner.aws.session import AwsAccess
+from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.main import print_error
+from tuner.cli.state import local_folder, runs_folder
+from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
+from tuner.engine.undo import undo
+from tuner.errors import CleanUpIncompleteError, ExitCode, TunerError
+from tuner.local.sweep import Swept, sweep
+from tuner.model import EngineKind, Notice
+
+POLL_INTERVAL_S = 0.5
+
+
+def recover_command(*, profile: str | None) -> int:
+    """Returns 0 when nothing is left to undo, 7 when something could not be undone."""
+    _say_swept(sweep(local_folder()))
+    records = unfinished_journals(runs_folder())
+    if not records:
+        print("No run is left to recover.")
+        return ExitCode.OK
+    results = [_recover(record, profile) for record in records]
+    return ExitCode.OK if all(results) else ExitCode.CLEAN_UP_INCOMPLETE
+
+
+def _recover(record: JournalRecord, profile: str | None) -> bool:
+    """Whether the run behind ``record`` needs nothing more."""
+    try:
+        with Journal.reopen(record.path) as journal:
+            notices = _undo(record, profile)
+            journal.write(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
+    except JournalInUseError as error:
+        print(f"{error.message} {error.hint}")
+        return True
+    except TunerError as error:
+        print_error(_incomplete(record, error))
+        return False
+    print(f"{record.opened.function}: the run of {record.opened.started_at} is undone.")
+    for notice in notices:
+        print(f"  {notice.message} {notice.remedy or ''}".rstrip())
+    return True
+
+
+def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
+    """A local function lived inside its server, and the sweep has ended that."""
+    if record.opened.engine is EngineKind.LOCAL:
+        return ()
+    access = AwsAccess(
+        region=record.opened.region,
+        profile=profile or record.opened.profile,
+        endpoint_url=record.opened.endpoint_url,
+    )
+    control = LambdaControlPlane(access.control_client(), profile=access.profile)
+    try:
+        return run_interruptibly(undo(control, record, poll_interval_s=POLL_INTERVAL_S))
+    finally:
+        control.close()
+
+
+def _incomplete(record: JournalRecord, error: TunerError) -> CleanUpIncompleteError:
+    return CleanUpIncompleteError(
+        f"{record.opened.function} could not be put back: {error.message}",
+        hint=f"{error.hint} Then type `tuner recover` again.",
+    )
+
+
+def _say_swept(swept: Swept) -> None:
+    if swept.nothing:
+        return
+    print(
+        f"Removed what a dead embedded Lambda left: {swept.processes} processes, {swept.control_groups} control "
+        f"groups, {swept.folders} folders."
+    )

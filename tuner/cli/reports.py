@@ -1,0 +1,92 @@
+"""Where a report goes: checked before anything is spent, written when the run has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import UsageError
+from tuner.model import Notice, Report, Severity
+
+FORMATS = (".json", ".html")
+DEFAULT_FOLDER = Path("reports")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """The files to write, and what to say about them."""
+
+    paths: tuple[Path, ...]
+    notices: tuple[Notice, ...] = ()
+
+
+def report_files(asked: tuple[Path, ...], *, name: str, fallback_folder: Path) -> ReportFiles:
+    """The report files of a run. UsageError if one that was asked for cannot be written.
+
+    Without ``--report`` both formats go to ``reports/``; where that cannot be written, to the run's own folder.
+    """
+    if asked:
+        for path in asked:
+            _check(path)
+        return ReportFiles(asked)
+    try:
+        for suffix in FORMATS:
+            _check(DEFAULT_FOLDER / f"{name}{suffix}")
+    except UsageError as error:
+        paths = tuple(fallback_folder / f"report{suffix}" for suffix in FORMATS)
+        return ReportFiles(paths, (_fallback_notice(error, fallback_folder),))
+    return ReportFiles(tuple(DEFAULT_FOLDER / f"{name}{suffix}" for suffix in FORMATS))
+
+
+def write_reports(report: Report, paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        text = _rendered(report, path.suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _rendered(report: Report, suffix: str) -> str:
+    if suffix == ".json":
+        from tuner.render.json import render_json
+
+        return render_json(report)
+    from tuner.render.html import render_html
+
+    return render_html(report)
+
+
+def _check(path: Path) -> None:
+    """That ``path`` can be written, without leaving anything behind."""
+    if path.suffix not in FORMATS:
+        raise UsageError(
+            f"{path} is neither .json nor .html.", hint="Give --report a file with one of these endings."
+        )
+    try:
+        made = _make_parents(path.parent)
+        existed = path.exists()
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+        for folder in made:
+            folder.rmdir()
+    except OSError as error:
+        raise UsageError(
+            f"The report {path} cannot be written: {error.strerror}.", hint="Give another file with --report."
+        ) from error
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Make ``folder`` and return the folders that did not exist, innermost first."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _fallback_notice(error: UsageError, folder: Path) -> Notice:
+    return Notice(
+        code="report-folder",
+        severity=Severity.WARNING,
+        message=f"{error.message} The report is kept in {folder} instead.",
+        remedy="Give --report a file that can be written.",
+    )

@@ -1,0 +1,278 @@
+"""``tuner run``: from the options to a report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from tuner.aws.control import LambdaControlPlane
+from tuner.aws.invoker import BotoInvoker
+from tuner.aws.session import AwsAccess, resolve_region
+from tuner.cli.inputs import RunInputs, RunOptions, read_inputs, reproduce_command
+from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.place import Place
+from tuner.cli.progress import progress
+from tuner.cli.reports import ReportFiles, report_files, write_reports
+from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
+from tuner.engine.journal import unfinished_journals
+from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
+from tuner.engine.store import RunStore
+from tuner.errors import ExitCode, InvalidMeasurementError, TargetError, TunerError
+from tuner.inputs.identifiers import parse_function
+from tuner.inputs.payloads import payload_sha256
+from tuner.model import (
+    Architecture,
+    EngineKind,
+    FunctionSnapshot,
+    Notice,
+    Plan,
+    Price,
+    Report,
+    RunRequest,
+    Severity,
+)
+from tuner.planning.plan import make_plan, sampling_of
+from tuner.pricing import price_for
+from tuner.render.terminal import render_plan, render_report
+from tuner.reporting import RunFacts, build_report
+from tuner.units import format_usd
+
+AWS_POLL_INTERVAL_S = 1.0
+NARROWEST_COLUMNS = 60
+
+
+def run_command(options: RunOptions) -> int:
+    """Run and report; returns the exit code."""
+    inputs = read_inputs(options)
+    writable_state_folder()
+    with _place(options, inputs) as place:
+        run = _Run(options, inputs, place)
+        return run_interruptibly(run.main())
+
+
+@contextmanager
+def _place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
+    if options.local:
+        from tuner.cli.local import local_place
+
+        with local_place(options, inputs) as place:
+            yield place
+        return
+    target = parse_function(options.function)
+    region = resolve_region(target, region=options.region, profile=options.profile)
+    yield Place(
+        engine=EngineKind.AWS,
+        access=AwsAccess(region=region, profile=options.profile, endpoint_url=options.endpoint_url),
+        target=target,
+        memory_mb=inputs.memory_mb,
+        poll_interval_s=AWS_POLL_INTERVAL_S,
+    )
+
+
+class _Run:
+    """One run of the command, step by step."""
+
+    def __init__(self, options: RunOptions, inputs: RunInputs, place: Place) -> None:
+        self._options = options
+        self._inputs = inputs
+        self._place = place
+        self._run_id = new_run_id()
+
+    async def main(self) -> int:
+        control = LambdaControlPlane(self._place.access.control_client(), profile=self._place.access.profile)
+        try:
+            plan = await self._plan(control)
+            files = self._report_files(plan)
+            _agree(plan, self._options)
+            result = await self._execute(plan, control)
+        finally:
+            control.close()
+        return self._finish(plan, result, files)
+
+    async def _plan(self, control: LambdaControlPlane) -> Plan:
+        function = await control.describe(self._place.target)
+        _refuse_unfinished(function)
+        request = RunRequest(
+            function=function.name,
+            engine=self._place.engine,
+            memory_mb=self._place.memory_mb,
+            strategy=self._options.strategy,
+            tolerance=self._inputs.tolerance,
+            samples_per_size=self._options.samples,
+            wave_size=self._options.wave,
+            max_cost_usd=self._inputs.max_cost_usd,
+            seed=self._options.seed,
+        )
+        return make_plan(
+            request,
+            function,
+            await control.limits(function.name),
+            self._prices(function),
+            run_id=self._run_id,
+            notices=self._place.notices,
+        )
+
+    def _prices(self, function: FunctionSnapshot) -> Mapping[Architecture, Price]:
+        price = price_for(
+            function.region,
+            function.architecture,
+            usd_per_gb_s=self._inputs.price_per_gb_s,
+            usd_per_request=self._inputs.price_per_request,
+        )
+        return {function.architecture: price}
+
+    def _report_files(self, plan: Plan) -> ReportFiles:
+        return report_files(
+            self._options.report_files,
+            name=f"{plan.function.name}-{plan.run_id}",
+            fallback_folder=runs_folder() / plan.run_id,
+        )
+
+    async def _execute(self, plan: Plan, control: LambdaControlPlane) -> RunResult:
+        invoker = BotoInvoker(
+            self._place.access.invoke_client(
+                timeout_s=plan.function.timeout_s * _queue_factor(plan), connections=plan.max_in_flight
+            ),
+            connections=plan.max_in_flight,
+            profile=self._place.access.profile,
+        )
+        try:
+            with progress(plan, quiet=self._options.quiet) as observer:
+                return await execute(
+                    plan,
+                    policy=sampling_of(plan),
+                    payload=self._inputs.payload,
+                    store=RunStore.create(runs_folder(), plan.run_id),
+                    ports=RunPorts(
+                        control=control,
+                        invoker=invoker,
+                        observer=observer,
+                        poll_interval_s=self._place.poll_interval_s,
+                    ),
+                    connection=Connection(
+                        profile=self._place.access.profile,
+                        endpoint_url=self._place.access.endpoint_url,
+                        pid=os.getpid(),
+                    ),
+                )
+        finally:
+            invoker.close()
+
+    def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
+        report = self._report(plan, result, files)
+        write_reports(report, files.paths)
+        self._print(report)
+        if not self._options.quiet:
+            print(f"Report: {', '.join(str(path) for path in files.paths)}", file=sys.stderr)
+        if result.failure is not None:
+            raise result.failure
+        if result.interrupted:
+            print("Interrupted: the function is as it was. The report holds what was measured.", file=sys.stderr)
+            return ExitCode.INTERRUPTED
+        if report.recommendation is None:
+            raise _nothing_measured(report)
+        return ExitCode.OK
+
+    def _report(self, plan: Plan, result: RunResult, files: ReportFiles) -> Report:
+        interrupted = (_interrupted_notice(plan),) if result.interrupted else ()
+        return build_report(
+            plan,
+            result.samples,
+            RunFacts(
+                created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                command=reproduce_command(self._options),
+                sampling=f"{self._options.sampling}, {self._options.samples} warm samples a size",
+                payload_sha256=payload_sha256(self._inputs.payload),
+                blocks=result.blocks,
+                seconds=result.seconds,
+                notices=(*files.notices, *result.notices, *interrupted),
+                host=self._place.host,
+                throttle=self._place.throttle,
+            ),
+        )
+
+    def _print(self, report: Report) -> None:
+        if self._options.json_output:
+            from tuner.render.json import render_json
+
+            print(render_json(report), end="")
+        else:
+            print(render_report(report, width=_columns(), color=_wants_color()), end="")
+
+
+def _agree(plan: Plan, options: RunOptions) -> None:
+    """Say what the run will do and cost; above --max-cost ask, or stop when nobody can be asked."""
+    if not options.quiet:
+        print(render_plan(plan, width=_columns(), color=_wants_color(sys.stderr)), end="", file=sys.stderr)
+    allowed_usd = plan.request.max_cost_usd
+    if plan.request.engine is EngineKind.LOCAL or options.yes or plan.expected_spend.high_usd <= allowed_usd:
+        return
+    question = (
+        f"If every call runs into the timeout of {plan.function.timeout_s} s this costs up to "
+        f"{format_usd(plan.expected_spend.high_usd)}; it stops at --max-cost {format_usd(allowed_usd)}."
+    )
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise TargetError(question, hint="Add --yes to run under that limit, or raise --max-cost.")
+    print(f"{question} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise TargetError("Nothing was run.", hint="Use fewer sizes or samples, or a larger --max-cost.")
+
+
+def _refuse_unfinished(function: FunctionSnapshot) -> None:
+    """A second run would take the first one's traces for the user's own configuration."""
+    for record in unfinished_journals(runs_folder()):
+        if record.opened.arn == function.arn and record.opened.engine is EngineKind.AWS:
+            raise TargetError(
+                f"A run on {function.name} that began at {record.opened.started_at} has not cleaned up: it is "
+                "still going on, or it was killed.",
+                hint="Wait for it, or type `tuner recover` and then run this again.",
+            )
+
+
+def _queue_factor(plan: Plan) -> int:
+    """On the embedded Lambda a wave may wait for cores one call after the other."""
+    return plan.wave_size if plan.request.engine is EngineKind.LOCAL else 1
+
+
+def _interrupted_notice(plan: Plan) -> Notice:
+    return Notice(
+        code="interrupted",
+        severity=Severity.WARNING,
+        message=f"The run was interrupted. Up to {plan.max_in_flight} invocations in flight at that moment are not "
+        "in these numbers, though they may be billed.",
+        remedy="Run it again for a full measurement.",
+    )
+
+
+def _nothing_measured(report: Report) -> TunerError:
+    failed = [sample for sample in report.samples if sample.error_message or sample.error_type]
+    if not report.samples:
+        return InvalidMeasurementError("No invocation was made.", hint="Raise --max-cost or -n.")
+    if not failed:
+        return InvalidMeasurementError(
+            "No invocation came back with a REPORT line, so nothing is known about its duration.",
+            hint="Does the endpoint return log tails (LogType=Tail)? Lambda itself does.",
+        )
+    first = failed[0]
+    return InvalidMeasurementError(
+        f"Every invocation failed; the first with {first.error_type or first.outcome.value}: "
+        f"{first.error_message or 'no message'}",
+        hint="Make it succeed first: is it the right --payload?",
+    )
+
+
+def _columns() -> int:
+    return max(NARROWEST_COLUMNS, shutil.get_terminal_size((80, 24)).columns)
+
+
+def _wants_color(stream: object = None) -> bool:
+    """NO_COLOR and FORCE_COLOR decide, else whether a person looks at a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return bool(getattr(stream or sys.stdout, "isatty", lambda: False)())

@@ -1,0 +1,111 @@
+"""Waves: invocations in flight together on one version, each answer turned into a sample."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tuner.engine.observer import Observer
+from tuner.engine.ports import InvocationResult, Invoker, Throttled
+from tuner.errors import InvalidMeasurementError
+from tuner.model import InvocationReport, Outcome, Sample, Wave
+from tuner.telemetry import classify, parse_log_tail
+
+LONGEST_BACKOFF_S = 20.0
+MOST_THROTTLES = 50
+"""About ten minutes of being refused: somebody else uses all concurrency and waiting longer will not help."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One invocation to make, numbered before it starts."""
+
+    sequence: int
+    block: int
+    wave_number: int
+    wave: Wave
+    version: str
+
+
+class Dispatcher:
+    """Runs waves on published versions. ``on_sample`` is called as each answer arrives."""
+
+    def __init__(
+        self,
+        function: str,
+        payload: bytes,
+        invoker: Invoker,
+        observer: Observer,
+        on_sample: Callable[[Sample], None],
+        *,
+        rng: random.Random,
+    ) -> None:
+        self._function = function
+        self._payload = payload
+        self._invoker = invoker
+        self._observer = observer
+        self._on_sample = on_sample
+        self._rng = rng
+        self._sequence: Iterator[int] = itertools.count(1)
+        self._wave_numbers: Iterator[int] = itertools.count(1)
+
+    async def run_wave(self, wave: Wave, version: str, *, block: int) -> None:
+        """Invoke ``wave.size`` times at once. Throttled calls wait and are repeated, never sampled."""
+        number = next(self._wave_numbers)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(wave.size):
+                sequence = next(self._sequence)
+                call = _Call(sequence=sequence, block=block, wave_number=number, wave=wave, version=version)
+                group.create_task(self._sample(call))
+
+    async def _sample(self, call: _Call) -> None:
+        started_at, result = await self._invoke(call)
+        self._on_sample(_to_sample(call, started_at, result))
+
+    async def _invoke(self, call: _Call) -> tuple[datetime, InvocationResult]:
+        for attempt in range(MOST_THROTTLES):
+            started_at = datetime.now(UTC)
+            try:
+                return started_at, await self._invoker.invoke(self._function, call.version, self._payload)
+            except Throttled as refusal:
+                wait_s = self._backoff_s(attempt, refusal.retry_after_s)
+                self._observer.throttled(refusal.reason, wait_s)
+                await asyncio.sleep(wait_s)
+        raise InvalidMeasurementError(
+            f"Lambda refused an invocation {MOST_THROTTLES} times: the concurrency is used up by others.",
+            hint="Run this when there is less traffic, or with a smaller --wave.",
+        )
+
+    def _backoff_s(self, attempt: int, retry_after_s: float | None) -> float:
+        """Full jitter over an exponentially growing window, never below what the service asked for."""
+        window = min(LONGEST_BACKOFF_S, 0.1 * 2 ** min(attempt, 10))
+        return max(retry_after_s or 0.0, self._rng.uniform(0, window))
+
+
+def _to_sample(call: _Call, started_at: datetime, result: InvocationResult) -> Sample:
+    report = None if result.log_tail is None else parse_log_tail(result.log_tail, result.request_id)
+    outcome, error_type, error_message = classify(report, result.function_error, result.payload)
+    reported = report is not None and report.record == "REPORT"
+    measured = report if report is not None and reported else InvocationReport()
+    return Sample(
+        sequence=call.sequence,
+        block=call.block,
+        wave=call.wave_number,
+        cell=call.wave.cell,
+        version=call.version,
+        started_at=started_at.isoformat(timespec="milliseconds"),
+        client_ms=round(result.client_ms, 3),
+        outcome=Outcome.UNREPORTED if outcome is Outcome.OK and not reported else outcome,
+        request_id=result.request_id,
+        duration_ms=measured.duration_ms,
+        billed_ms=measured.billed_duration_ms,
+        init_ms=measured.init_duration_ms,
+        restore_ms=measured.restore_duration_ms,
+        max_memory_used_mb=measured.max_memory_used_mb,
+        error_type=error_type,
+        error_message=error_message,
+    )

@@ -1,0 +1,95 @@
+"""Putting a function back: the same steps at the end of a run and in ``tuner recover``.
+
+Only what tuner changed is restored, and only if it still is what tuner set: a deployment made meanwhile wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.engine.journal import JournalRecord, MemoryChange, Publication
+from tuner.engine.ports import ControlPlane
+from tuner.engine.settle import settled
+from tuner.errors import ForeignChangeError, FunctionNotFoundError
+from tuner.model import Notice, Severity
+
+
+async def restore_memory(
+    control: ControlPlane, function: str, changes: Sequence[MemoryChange], *, poll_interval_s: float
+) -> None:
+    """Give ``$LATEST`` its original memory if it has a size that one of ``changes`` set.
+
+    Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
+    """
+    original_mb = changes[0].original_mb
+    latest = await settled(
+        lambda: control.latest(function),
+        lambda latest: latest.settled,
+        what=f"The update of {function}",
+        interval_s=poll_interval_s,
+    )
+    if latest.memory_mb == original_mb:
+        return
+    if latest.memory_mb not in {change.set_to_mb for change in changes}:
+        raise ForeignChangeError(
+            f"{function} has {latest.memory_mb} MB, which tuner did not set; it had {original_mb} MB before.",
+            hint="It was left alone. Nothing more is needed if that deployment is yours.",
+        )
+    await control.set_memory(function, original_mb, revision_id=latest.revision_id)
+    await settled(
+        lambda: control.latest(function),
+        lambda latest: latest.settled,
+        what=f"The update of {function}",
+        interval_s=poll_interval_s,
+    )
+
+
+async def delete_versions(
+    control: ControlPlane, function: str, publications: Sequence[Publication]
+) -> tuple[str, ...]:
+    """Delete the versions that the journal's publications made, and return their numbers.
+
+    They are found by description, because a process may die between publishing and hearing the number. Versions
+    that existed before the run are never touched: publishing an unchanged function returns one of those.
+    """
+    if not publications:
+        return ()
+    descriptions = {publication.description for publication in publications}
+    existing = {version for publication in publications for version in publication.existing}
+    ours = [
+        version.version
+        for version in await control.list_versions(function)
+        if version.description in descriptions and version.version not in existing
+    ]
+    for version in ours:
+        await control.delete_version(function, version)
+    return tuple(ours)
+
+
+async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s: float) -> tuple[Notice, ...]:
+    """Undo everything a journal holds. Returns what the user should know; raises a TargetError if a step failed.
+
+    A function that is gone has nothing left to restore.
+    """
+    function = record.opened.arn
+    notices: list[Notice] = []
+    try:
+        if record.memory_changes:
+            try:
+                await restore_memory(control, function, record.memory_changes, poll_interval_s=poll_interval_s)
+            except ForeignChangeError as error:
+                notices.append(foreign_change_notice(error))
+        await delete_versions(control, function, record.publications)
+    except FunctionNotFoundError:
+        notices.append(
+            Notice(
+                code="function-gone",
+                severity=Severity.INFO,
+                message=f"{record.opened.function} does not exist any more: there is nothing to restore.",
+            )
+        )
+    return tuple(notices)
+
+
+def foreign_change_notice(error: ForeignChangeError) -> Notice:
+    return Notice(code=error.slug, severity=Severity.WARNING, message=error.message, remedy=error.hint)

@@ -1,0 +1,67 @@
+"""Which invocations a run makes: sampling policies as pure functions of what was measured so far."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.model import Block, Cell, Outcome, Sample, Stop, Wave
+
+WARM_WAVES = 3
+LEAST_WAVE = 6
+"""With fewer environments than 6 no distribution-free 95 % interval of a median exists when they differ."""
+LARGEST_WAVE = 20
+
+
+def default_wave_size(samples_per_size: int, available_concurrency: int) -> int:
+    """How many invocations to overlap, so that one size is measured on several environments in several waves.
+
+    Intervals rest on the environments, so waves should be wide; telling environments from noise takes repeated
+    waves.
+    """
+    wanted = max(LEAST_WAVE, math.ceil(samples_per_size / WARM_WAVES))
+    return max(1, min(wanted, LARGEST_WAVE, samples_per_size, available_concurrency))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedSampling:
+    """The same number of warm samples at every size, in randomised blocks, one wave a cell and block.
+
+    The first wave on a new version is cold and comes on top. A cell on which nothing ever succeeded is dropped
+    after its first wave; a cell that answers erratically is given up after twice the calls it should have taken.
+    """
+
+    cells: tuple[Cell, ...]
+    samples_per_size: int
+    wave_size: int
+    seed: int
+
+    @property
+    def expected_invocations(self) -> int:
+        """Calls of a run in which nothing fails."""
+        return len(self.cells) * (self.wave_size + self.samples_per_size)
+
+    def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+        by_cell: defaultdict[Cell, list[Sample]] = defaultdict(list)
+        for sample in samples:
+            by_cell[sample.cell].append(sample)
+        number = 1 + max((sample.block for sample in samples), default=0)
+        waves = [
+            Wave(cell=cell, size=size) for cell in self.cells if (size := self._next_wave_size(by_cell[cell])) > 0
+        ]
+        if not waves:
+            return Stop(reason=f"every size has its {self.samples_per_size} warm samples or was given up")
+        random.Random(f"{self.seed}/{number}").shuffle(waves)  # noqa: S311 - an order, not a secret
+        return Block(number=number, waves=tuple(waves))
+
+    def _next_wave_size(self, samples: list[Sample]) -> int:
+        if not samples:
+            return self.wave_size
+        succeeded = sum(sample.outcome is Outcome.OK for sample in samples)
+        warm = sum(sample.outcome is Outcome.OK and not sample.cold for sample in samples)
+        if succeeded == 0 or len(samples) >= 2 * (self.samples_per_size + self.wave_size):
+            return 0
+        return min(self.wave_size, self.samples_per_size - warm)

@@ -1,0 +1,130 @@
+"""From the samples of a run to its Report: the one place where statistics and facts about the run meet. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner import __version__
+from tuner.model import (
+    SCHEMA_VERSION,
+    Cell,
+    CurrentConfiguration,
+    EngineKind,
+    Measurement,
+    Notice,
+    Plan,
+    Report,
+    Sample,
+    Severity,
+    Spend,
+    Target,
+)
+from tuner.pricing import total_cost_usd
+from tuner.statistics.curve import curve_notices, curve_points
+from tuner.statistics.fit import fit_curves
+from tuner.statistics.recommendation import recommend, recommendation_notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What only the caller of a run knows about it."""
+
+    created_at: str
+    command: str
+    sampling: str
+    payload_sha256: str
+    blocks: int
+    seconds: float
+    notices: tuple[Notice, ...]
+    host: str | None = None
+    throttle: str | None = None
+
+
+def build_report(plan: Plan, samples: tuple[Sample, ...], facts: RunFacts) -> Report:
+    """The report of a run, also of one that ended early: it says what its samples can say and no more."""
+    request, function = plan.request, plan.function
+    points = curve_points(samples, plan.cells, plan.prices)
+    fits = fit_curves(points)
+    recommendation = recommend(
+        points,
+        samples,
+        plan.prices,
+        strategy=request.strategy,
+        tolerance=request.tolerance,
+        current=Cell(function.memory_mb, function.architecture),
+        seed=request.seed,
+    )
+    total = total_cost_usd(samples, {price.architecture: price for price in plan.prices})
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        kind="run",
+        tool_version=__version__,
+        created_at=facts.created_at,
+        run_id=plan.run_id,
+        seed=request.seed,
+        target=Target(
+            function=function.name,
+            region=function.region,
+            engine=request.engine,
+            runtime=function.runtime,
+            package_type=function.package_type,
+            current=CurrentConfiguration(memory_mb=function.memory_mb, architecture=function.architecture),
+        ),
+        curve=points,
+        fits=fits,
+        recommendation=recommendation,
+        spend=Spend(
+            invocations=len(samples),
+            cold_invocations=sum(sample.cold for sample in samples),
+            usd=total.usd,
+            estimated_usd=plan.expected_spend.high_usd,
+            seconds=round(facts.seconds, 3),
+        ),
+        measurement=Measurement(
+            command=facts.command,
+            sampling=facts.sampling,
+            wave_size=plan.wave_size,
+            blocks=facts.blocks,
+            payload_sha256=facts.payload_sha256,
+            prices=plan.prices,
+            host=facts.host,
+            throttle=facts.throttle,
+        ),
+        notices=(
+            *_engine_notices(request.engine),
+            *plan.notices,
+            *facts.notices,
+            *curve_notices(points, fits, samples),
+            *(recommendation_notices(recommendation) if recommendation is not None else ()),
+            *_unpriced_notices(total.unpriced),
+        ),
+        samples=samples,
+    )
+
+
+def _engine_notices(engine: EngineKind) -> tuple[Notice, ...]:
+    if engine is not EngineKind.LOCAL:
+        return ()
+    return (
+        Notice(
+            code="local",
+            severity=Severity.INFO,
+            message="Measured on the embedded Lambda on this machine, not on AWS: another CPU, and nothing was "
+            "billed. Costs are what the same durations would cost at the region's prices.",
+            remedy="Run it on the deployed function for numbers to act on.",
+        ),
+    )
+
+
+def _unpriced_notices(unpriced: int) -> tuple[Notice, ...]:
+    if not unpriced:
+        return ()
+    return (
+        Notice(
+            code="unreported-invocations",
+            severity=Severity.WARNING,
+            message=f"{unpriced} invocations came back without a billed duration. They are not in the spend, and "
+            "not in any estimate.",
+            remedy="Look at the function's logging configuration: its log tail should end with a REPORT line.",
+        ),
+    )

@@ -1,0 +1,78 @@
+"""The decision rule: which size wins, and how sure that is, as arithmetic over draws of what the truth may be.
+
+A strategy has an objective to keep near its best and a second quantity to win on:
+
+    cost    the fastest among the sizes whose cost is within the tolerance of the least
+    speed   the cheapest among the sizes whose mean duration is within the tolerance of the least
+
+With a tolerance of 0 these are the plain minimum. The draws (rows, with a column for each size) may come from any
+posterior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.statistics.observations import FloatArray, IntArray
+
+SURE = 0.9
+"""A size is decided when it is within the tolerance of the best with this probability."""
+TIE_SHARE = 0.1
+"""A rival that the rule picks in this share of the draws cannot be told from the winner: 1 - SURE, so that every
+rival that would have to be ruled out for a 90 % claim is listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Indices of sizes. ``confidence`` is P(objective of the winner is within the tolerance of the best)."""
+
+    winner: int
+    confidence: float
+    tied: tuple[int, ...]
+
+    @property
+    def sure(self) -> bool:
+        return self.confidence >= SURE
+
+
+def pick(objective: FloatArray, second: FloatArray, tolerance: float) -> IntArray:
+    """The winner of each row by the rule; equals in the second quantity go to the better objective."""
+    masked = np.where(within(objective, tolerance), second, np.inf)
+    tied = masked == masked.min(axis=-1, keepdims=True)
+    return np.asarray(np.where(tied, objective, np.inf).argmin(axis=-1), dtype=np.intp)
+
+
+def within(objective: FloatArray, tolerance: float) -> NDArray[np.bool_]:
+    """Which sizes are within the tolerance of the least of their row."""
+    return np.asarray(objective <= objective.min(axis=-1, keepdims=True) * (1 + tolerance))
+
+
+def decide(points: tuple[FloatArray, FloatArray], draws: tuple[FloatArray, FloatArray], tolerance: float) -> Decision:
+    """The winner from point estimates and draws of (objective, second).
+
+    Among the sizes that are within the tolerance with probability ``SURE``, the best in the second quantity wins: a
+    size that merely happens to lie just inside the tolerance does not. Where no size is that sure, the rule on the
+    point estimates names one, and the decision is not sure.
+    """
+    near_best = within(draws[0], tolerance).mean(axis=0)
+    safe = near_best >= SURE
+    if safe.any():
+        candidates = np.flatnonzero(safe)
+        winner = int(candidates[pick(points[0][safe], points[1][safe], np.inf)])
+    else:
+        winner = int(pick(points[0], points[1], tolerance))
+    shares = np.bincount(pick(draws[0], draws[1], tolerance), minlength=near_best.size) / draws[0].shape[0]
+    tied = tuple(int(i) for i in np.flatnonzero(shares >= TIE_SHARE) if i != winner)
+    return Decision(winner, float(near_best[winner]), tied)
+
+
+def pareto(first: FloatArray, second: FloatArray) -> tuple[int, ...]:
+    """Indices that no other index beats: at least as good in both and better in one."""
+    return tuple(
+        i
+        for i in range(first.size)
+        if not np.any((first <= first[i]) & (second <= second[i]) & ((first < first[i]) | (second < second[i])))
+    )

@@ -1,0 +1,150 @@
+"""The recommendation in words: what to set, how sure, and what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from tuner.model import (
+    Architecture,
+    Cell,
+    CurrentConfiguration,
+    CurveStatus,
+    EngineKind,
+    Estimate,
+    Recommendation,
+    Report,
+    Strategy,
+    VersusCurrent,
+)
+from tuner.render.wording import Mark, cost_versus_current, effect, headline, marks, spend_sentence
+
+
+def ratio(point: float, low: float | None, high: float | None) -> Estimate:
+    return Estimate(point=point, low=low, high=high, n=8, method="ratio")
+
+
+def with_current(report: Report, memory_mb: int, architecture: Architecture = Architecture.X86_64) -> Report:
+    current = CurrentConfiguration(memory_mb=memory_mb, architecture=architecture)
+    return replace(report, target=replace(report.target, current=current))
+
+
+def test_the_headline_says_what_to_set_and_what_that_changes(report: Report) -> None:
+    sentence = headline(report).sentence
+    assert sentence.startswith("Set 1024 MB (now 256 MB): cost -")
+    assert "duration -75" in sentence
+
+
+def test_a_recommendation_of_the_current_size_says_keep(report: Report) -> None:
+    assert headline(with_current(report, 1024)).action == "Keep 1024 MB"
+
+
+def test_an_undecided_run_names_the_rivals_and_claims_no_effect(undecided: Report) -> None:
+    found = headline(undecided)
+    assert found.sentence == "Undecided: 1024 MB or 512 MB."
+    assert found.certainty.startswith("Confidence 61 % for 1024 MB")
+    assert found.ties is None
+
+
+def test_a_tie_is_always_said(report: Report) -> None:
+    assert headline(report).ties == "Tied with 512 MB: the data cannot tell them apart."
+
+
+def test_the_proposed_size_is_not_tied_with_itself(report: Report, recommendation: Recommendation) -> None:
+    itself = replace(recommendation, tied=(Cell(1024, Architecture.X86_64),))
+    assert headline(replace(report, recommendation=itself)).ties is None
+
+
+def test_a_run_without_recommendation_points_to_the_notices(report: Report) -> None:
+    found = headline(replace(report, recommendation=None))
+    assert found.sentence == "No recommendation: no size gave a number to recommend from."
+    assert "notices" in found.certainty
+
+
+def test_an_unknown_confidence_is_not_a_number(report: Report, recommendation: Recommendation) -> None:
+    unknown = replace(recommendation, confidence=None)
+    assert headline(replace(report, recommendation=unknown)).certainty == "Confidence: not known."
+
+
+def test_confidence_speaks_of_what_the_strategy_minimises(report: Report, recommendation: Recommendation) -> None:
+    speed = replace(recommendation, strategy=Strategy.SPEED)
+    assert "duration is within" in headline(replace(report, recommendation=speed)).certainty
+
+
+def test_without_a_comparison_no_effect_is_claimed(report: Report, recommendation: Recommendation) -> None:
+    for versus in (None, VersusCurrent(cost_ratio=None, duration_ratio=None)):
+        alone = replace(report, recommendation=replace(recommendation, versus_current=versus))
+        assert headline(alone).sentence == "Set 1024 MB (now 256 MB)."
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (ratio(0.9, 0.85, 0.95), "cost -10.0 % (-15.0 to -5.0 %)"),
+        (ratio(0.97, 0.93, 1.01), "no difference in cost shown (-7.0 to +1.0 %)"),
+        (ratio(0.5, None, None), "cost -50.0 % (interval not estimable)"),
+    ],
+)
+def test_an_effect_is_claimed_only_where_its_interval_shows_one(found: Estimate, words: str) -> None:
+    assert effect("cost", found) == words
+
+
+def test_architectures_are_named_only_where_there_are_several(report: Report) -> None:
+    other = with_current(report, 256, Architecture.ARM64)
+    assert headline(other).action == "Set 1024 MB x86_64 (now 256 MB arm64)"
+
+
+def test_every_size_carries_its_marks(report: Report) -> None:
+    found = {point.memory_mb: row for point, row in zip(report.curve, marks(report), strict=True)}
+    assert found == {
+        128: (),
+        256: (Mark.CURRENT,),
+        512: (Mark.TIED, Mark.CHEAPEST),
+        1024: (Mark.RECOMMENDED,),
+        1769: (Mark.FASTEST,),
+    }
+
+
+def test_an_undecided_size_leads_and_is_not_recommended(undecided: Report) -> None:
+    assert marks(undecided)[3] == (Mark.LEADING,)
+
+
+def test_a_predicted_size_says_so(report: Report) -> None:
+    predicted = replace(report.curve[2], status=CurveStatus.PREDICTED)
+    curve = (*report.curve[:2], predicted, *report.curve[3:])
+    assert Mark.PREDICTED in marks(replace(report, curve=curve))[2]
+
+
+def test_the_current_size_is_the_measure_of_the_others(report: Report) -> None:
+    lost, current, tied, _, fastest = report.curve
+    assert cost_versus_current(current, report) == "now"
+    assert cost_versus_current(tied, report) == "-5.2 %"
+    assert cost_versus_current(fastest, report).startswith("+")
+    assert cost_versus_current(lost, report) == "–"  # noqa: RUF001 - an empty cell
+
+
+def test_overlapping_costs_are_marked_as_not_told_apart(report: Report) -> None:
+    cost = report.curve[1].cost_usd_per_million
+    assert cost is not None
+    close = replace(report.curve[4], cost_usd_per_million=replace(cost, point=cost.point * 1.001))
+    assert cost_versus_current(close, report) == "~+0.1 %"
+
+
+def test_the_proposed_size_is_compared_by_its_own_interval(report: Report, recommendation: Recommendation) -> None:
+    versus = VersusCurrent(cost_ratio=ratio(0.99, 0.9, 1.1), duration_ratio=None)
+    doubtful = replace(report, recommendation=replace(recommendation, versus_current=versus))
+    assert cost_versus_current(report.curve[3], doubtful) == "~-1.0 %"
+
+
+def test_nothing_is_compared_with_a_current_size_that_was_not_measured(report: Report) -> None:
+    elsewhere = with_current(report, 333)
+    assert {cost_versus_current(point, elsewhere) for point in report.curve} == {"–"}  # noqa: RUF001
+
+
+def test_a_local_run_says_that_nothing_was_billed(report: Report) -> None:
+    assert "Nothing was billed" in spend_sentence(report.spend, EngineKind.LOCAL)
+    assert "They cost $0.00036" in spend_sentence(report.spend, EngineKind.AWS)
+    lone = replace(report.spend, invocations=1, usd=Decimal(0))
+    assert spend_sentence(lone, EngineKind.LOCAL).startswith("1 invocation (")

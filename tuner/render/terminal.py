@@ -1,0 +1,275 @@
+"""The report and the plan for a terminal: text of a given width, with or without colour.
+
+Colour is never the only carrier of a meaning. The curve is laid out for the width it gets: columns give way in a
+fixed order, numbers are never wrapped or cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tuner.model import Cell, CurvePoint, EngineKind, Notice, Plan, Report, Severity
+from tuner.render.figures import NOT_ESTIMABLE, NOTHING, environments, half_width, not_estimable_note, percentile
+from tuner.render.text import count, join_and, plain
+from tuner.render.wording import (
+    GOALS,
+    LOCAL_REMARK,
+    Headline,
+    Mark,
+    cost_versus_current,
+    headline,
+    marks,
+    several_architectures,
+    spend_sentence,
+    status_words,
+)
+from tuner.units import format_ms, format_usd
+
+MINIMUM_WIDTH = 50
+"""Narrower terminals get lines of this width: below it a table of numbers cannot be read."""
+
+_GAP = 2
+_LISTED_SIZES = 12
+_LETTERS = {
+    Mark.RECOMMENDED: "R",
+    Mark.LEADING: "L",
+    Mark.CURRENT: "C",
+    Mark.TIED: "T",
+    Mark.CHEAPEST: "$",
+    Mark.FASTEST: "F",
+    Mark.PREDICTED: "P",
+}
+_SEVERITY_STYLES = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+
+
+def render_report(report: Report, *, width: int, color: bool) -> str:
+    """The report as text of at most ``width`` columns: recommendation, curve, spend, notices."""
+    parts: list[RenderableType] = [
+        _title(report),
+        *_recommendation(headline(report), report),
+        "",
+        *_curve(report, max(width, MINIMUM_WIDTH)),
+        Text(spend_sentence(report.spend, report.target.engine)),
+        *_notices(report.notices),
+    ]
+    return _to_text(parts, width=width, color=color)
+
+
+def render_plan(plan: Plan, *, width: int, color: bool) -> str:
+    """What a run will do and may cost, before anything is done, as text of at most ``width`` columns."""
+    rows = Table.grid(padding=(0, _GAP))
+    rows.add_column(style="bold", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, value in _plan_rows(plan):
+        rows.add_row(name, Text(plain(value)))
+    parts: list[RenderableType] = [_plan_title(plan), "", rows, *_notices(plan.notices)]
+    return _to_text(parts, width=width, color=color)
+
+
+def _to_text(parts: Sequence[RenderableType], *, width: int, color: bool) -> str:
+    output = StringIO()
+    console = Console(
+        file=output,
+        width=max(width, MINIMUM_WIDTH),
+        force_terminal=color,
+        no_color=not color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(Group(*parts))
+    return "".join(f"{line.rstrip()}\n" for line in output.getvalue().splitlines())
+
+
+def _title(report: Report) -> Text:
+    target = report.target
+    where = (target.region, target.runtime or target.package_type, str(target.current.architecture))
+    title = Text.assemble((plain(target.function), "bold"), "  ", (plain(", ".join(where)), "dim"))
+    return _with_local_remark(title, target.engine)
+
+
+def _with_local_remark(title: Text, engine: EngineKind) -> Text:
+    if engine is EngineKind.LOCAL:
+        title.append("\nLOCAL", style="bold magenta").append(f"  {LOCAL_REMARK}", style="magenta")
+    return title
+
+
+def _recommendation(found: Headline, report: Report) -> Iterator[RenderableType]:
+    decided = report.recommendation is not None and report.recommendation.decided
+    yield ""
+    yield Text(found.sentence, style="bold green" if decided else "bold yellow")
+    yield Text(found.certainty)
+    if found.ties:
+        yield Text(found.ties)
+    if report.recommendation is not None and report.recommendation.rationale:
+        yield Text(plain(report.recommendation.rationale), style="dim")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """A column of ready text. Those with the highest ``expendable`` give way first; 0 never does."""
+
+    title: str
+    cells: tuple[str, ...]
+    expendable: int = 0
+    left: bool = False
+
+    @property
+    def width(self) -> int:
+        return max(map(cell_len, (self.title, *self.cells)))
+
+
+def _curve(report: Report, width: int) -> Iterator[RenderableType]:
+    if not report.curve:
+        return
+    columns = _fitting(_columns(report), width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.title, justify="left" if column.left else "right", no_wrap=True)
+    for row, (point, found) in enumerate(zip(report.curve, marks(report), strict=True)):
+        table.add_row(*(Text(column.cells[row]) for column in columns), style=_row_style(point, found))
+    yield table
+    yield Padding(Text("\n".join(_footnotes(report, columns)), style="dim"), (0, 0, 1, 0))
+
+
+def _columns(report: Report) -> tuple[_Column, ...]:
+    points = report.curve
+    architectures = [_Column(title="", cells=tuple(point.architecture for point in points), left=True)]
+    return (
+        _Column(title="MB", cells=tuple(str(point.memory_mb) for point in points)),
+        *(architectures if several_architectures(report) else []),
+        _Column(title="n (env)", cells=tuple(f"{p.n} ({environments(p)})" for p in points), expendable=3),
+        *_error_column(points),
+        _Column(title="mean", cells=_means(points)),
+        *_percentile_column("p50", points, expendable=5),
+        *_percentile_column("p95", points, expendable=4),
+        _Column(title="$/million", cells=tuple(map(_cost, points))),
+        _Column(title="vs now", cells=tuple(cost_versus_current(p, report) for p in points), expendable=2),
+        _Column(title="", cells=tuple(" ".join(row) for row in marks(report)), left=True),
+    )
+
+
+def _error_column(points: Sequence[CurvePoint]) -> Iterator[_Column]:
+    if any(point.errors for point in points):
+        yield _Column(title="errors", cells=tuple(str(point.errors or "") for point in points))
+
+
+def _percentile_column(name: str, points: Sequence[CurvePoint], *, expendable: int) -> Iterator[_Column]:
+    """A percentile that no size can tell would be a column of n/e: the footnote says it in one line."""
+    estimates = [getattr(point.duration_ms, name) if point.duration_ms else None for point in points]
+    if any(estimate is not None and estimate.estimable for estimate in estimates):
+        cells = tuple(NOTHING if estimate is None else percentile(estimate) for estimate in estimates)
+        yield _Column(title=name, cells=cells, expendable=expendable)
+
+
+def _means(points: Sequence[CurvePoint]) -> tuple[str, ...]:
+    """Means with their intervals, aligned among themselves; a size without a mean says how it ended."""
+    sides = [half_width(p.duration_ms.mean) or NOT_ESTIMABLE if p.duration_ms else "" for p in points]
+    widest = max(map(cell_len, sides))
+    return tuple(
+        f"{format_ms(p.duration_ms.mean.point)} {side:>{widest}}" if p.duration_ms else status_words(p.status)
+        for p, side in zip(points, sides, strict=True)
+    )
+
+
+def _cost(point: CurvePoint) -> str:
+    return format_usd(point.cost_usd_per_million.point) if point.cost_usd_per_million else NOTHING
+
+
+def _fitting(columns: tuple[_Column, ...], width: int) -> tuple[_Column, ...]:
+    """Columns that fit: errors give way first (notices tell of them), then marks become letters, then the rest."""
+    if _total(columns) > width:
+        columns = tuple(column for column in columns if column.title != "errors")
+    if _total(columns) > width:
+        columns = (*columns[:-1], replace(columns[-1], cells=tuple(map(_letters, columns[-1].cells))))
+    while _total(columns) > width and any(column.expendable for column in columns):
+        first_to_go = max(columns, key=lambda column: column.expendable)
+        columns = tuple(column for column in columns if column is not first_to_go)
+    return columns
+
+
+def _total(columns: Sequence[_Column]) -> int:
+    return sum(column.width + _GAP for column in columns) - _GAP
+
+
+def _letters(words: str) -> str:
+    return " ".join(_LETTERS[Mark(word)] for word in words.split())
+
+
+def _row_style(point: CurvePoint, found: Sequence[Mark]) -> str:
+    if Mark.RECOMMENDED in found:
+        return "bold green"
+    if Mark.LEADING in found or Mark.TIED in found:
+        return "yellow"
+    return "dim" if point.duration_ms is None else ""
+
+
+def _footnotes(report: Report, columns: Sequence[_Column]) -> Iterator[str]:
+    used = {letter for cell in columns[-1].cells for letter in cell.split()}
+    legend = [f"{letter} {mark}" for mark, letter in _LETTERS.items() if letter in used]
+    if legend:
+        yield ", ".join(legend)
+    if any(cell.startswith("~") for column in columns for cell in column.cells):
+        yield "~ cannot be told from the current size."
+    note = not_estimable_note(point.duration_ms for point in report.curve if point.duration_ms)
+    if note:
+        yield note
+
+
+def _notices(notices: Sequence[Notice]) -> Iterator[RenderableType]:
+    for notice in notices:
+        yield ""
+        head = Text(f"{notice.severity}: ", style=_SEVERITY_STYLES[notice.severity])
+        yield head.append(plain(notice.message), style="default")
+        if notice.remedy:
+            yield Padding(Text(plain(notice.remedy)), (0, 0, 0, 2))
+
+
+def _plan_title(plan: Plan) -> Text:
+    title = Text("Plan for ", style="bold").append(plain(plan.function.name))
+    where = (plan.function.region, plan.function.runtime or plan.function.package_type, plan.function.architecture)
+    title.append(f"  {plain(', '.join(where))}", style="dim")
+    return _with_local_remark(title, plan.request.engine)
+
+
+def _plan_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    request, now = plan.request, plan.function.memory_mb
+    yield "Goal", f"{GOALS[request.strategy]}, sizes within {request.tolerance:.0%} count as equal"
+    yield from _size_rows(plan)
+    yield "Invocations", f"about {plan.expected_invocations:,}, up to {plan.max_in_flight} of them at once"
+    yield "Spend", _plan_spend(plan)
+    yield "Versions", "one published for each size that is measured, all of them deleted at the end"
+    yield "$LATEST", f"{now} MB now, and again {now} MB as soon as the last version is published"
+
+
+def _size_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    for architecture in sorted({cell.architecture for cell in plan.cells}):
+        cells = [cell for cell in plan.cells if cell.architecture == architecture]
+        yield "Sizes", f"{_sizes(cells)} ({architecture})"
+
+
+def _sizes(cells: Sequence[Cell]) -> str:
+    sizes = sorted(cell.memory_mb for cell in cells)
+    if len(sizes) <= _LISTED_SIZES:
+        return f"{join_and(map(str, sizes))} MB"
+    return f"up to {count(len(sizes), 'size')} from {sizes[0]} to {sizes[-1]} MB"
+
+
+def _plan_spend(plan: Plan) -> str:
+    low, high, limit = plan.expected_spend.low_usd, plan.expected_spend.high_usd, plan.request.max_cost_usd
+    span = f"{format_usd(low)} to {format_usd(high)}"
+    if plan.request.engine is EngineKind.LOCAL:
+        return f"nothing; on AWS the same calls would cost {span}"
+    if high > limit:
+        return f"{span}, which may exceed the limit of {format_usd(limit)}: to be confirmed first"
+    return f"{span} (limit {format_usd(limit)})"

@@ -1,0 +1,213 @@
+"""What a report says, in words: shared by the terminal and the HTML page so that both say the same.
+
+Nothing here knows a layout. Text that came from outside passes through ``text.plain`` in the renderer that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tuner.model import (
+    Cell,
+    CurvePoint,
+    CurveStatus,
+    EngineKind,
+    Estimate,
+    Recommendation,
+    Report,
+    Spend,
+    Strategy,
+)
+from tuner.render.figures import NOTHING, disjoint, excludes, percent, ratio_range
+from tuner.render.text import count, join_and, join_or
+from tuner.units import format_ratio, format_seconds, format_usd
+
+LOCAL_REMARK = "Measured on the embedded Lambda, not on AWS."
+
+GOALS = {Strategy.COST: "least cost", Strategy.SPEED: "least duration"}
+_OBJECTIVES = {Strategy.COST: "cost", Strategy.SPEED: "mean duration"}
+
+
+class Mark(StrEnum):
+    """Why a row of the curve deserves a look. Cheapest and fastest go by point estimates."""
+
+    RECOMMENDED = "recommended"
+    LEADING = "leading"
+    """Proposed, but the data cannot tell it from its rivals."""
+    CURRENT = "current"
+    TIED = "tied"
+    CHEAPEST = "cheapest"
+    FASTEST = "fastest"
+    PREDICTED = "predicted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The answer: what to set, what that changes, how sure the data are."""
+
+    action: str
+    effects: tuple[str, ...]
+    certainty: str
+    ties: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.action}: {', '.join(self.effects)}." if self.effects else f"{self.action}."
+
+
+def headline(report: Report) -> Headline:
+    """The recommendation of a report in words, also when there is none or when it is undecided."""
+    recommendation = report.recommendation
+    if recommendation is None:
+        return Headline(
+            action="No recommendation",
+            effects=("no size gave a number to recommend from",),
+            certainty="The notices say why and what to do.",
+        )
+    return Headline(
+        action=_action(report, recommendation),
+        effects=tuple(_effects(recommendation)),
+        certainty=_certainty(report, recommendation),
+        ties=_ties(report, recommendation),
+    )
+
+
+def proposed_cell(recommendation: Recommendation) -> Cell:
+    return Cell(recommendation.memory_mb, recommendation.architecture)
+
+
+def current_cell(report: Report) -> Cell:
+    """The size that the function has today, whether it was measured or not."""
+    return Cell(report.target.current.memory_mb, report.target.current.architecture)
+
+
+def current_point(report: Report) -> CurvePoint | None:
+    """The row of the current size, where it is on the curve."""
+    return next((point for point in report.curve if point.cell == current_cell(report)), None)
+
+
+def several_architectures(report: Report) -> bool:
+    """Whether a memory size alone would not say which condition is meant."""
+    return len({point.architecture for point in report.curve} | {current_cell(report).architecture}) > 1
+
+
+def cell_name(cell: Cell, report: Report) -> str:
+    """``1024 MB``, or ``1024 MB arm64`` where architectures are compared."""
+    size = f"{cell.memory_mb} MB"
+    return f"{size} {cell.architecture}" if several_architectures(report) else size
+
+
+def status_words(status: CurveStatus) -> str:
+    """``out of memory`` for ``out_of_memory``."""
+    return status.value.replace("_", " ")
+
+
+def marks(report: Report) -> tuple[tuple[Mark, ...], ...]:
+    """The marks of each point of the curve, in the order of the curve; the most important first."""
+    return tuple(tuple(_marks_of(point, report)) for point in report.curve)
+
+
+def cost_versus_current(point: CurvePoint, report: Report) -> str:
+    """Cost of one size against the current one as a signed percentage.
+
+    ``~`` in front says that the two cannot be told apart: the interval of the ratio holds 1 or, for sizes without
+    such an interval, the intervals of the two costs overlap or are not known.
+    """
+    current = current_point(report)
+    if current is None or current.cost_usd_per_million is None or point.cost_usd_per_million is None:
+        return NOTHING
+    if point.cell == current.cell:
+        return "now"
+    ratio = _ratio_of_proposed(point, report)
+    if ratio is not None:
+        return _signed(ratio.point, shown=excludes(ratio, 1))
+    if current.cost_usd_per_million.point == 0:
+        return NOTHING
+    quotient = point.cost_usd_per_million.point / current.cost_usd_per_million.point
+    return _signed(quotient, shown=disjoint(point.cost_usd_per_million, current.cost_usd_per_million))
+
+
+def effect(name: str, ratio: Estimate) -> str:
+    """``cost -12.4 % (-14.0 to -10.1 %)``, or in words that no difference was shown."""
+    if not ratio.estimable:
+        return f"{name} {format_ratio(ratio.point)} (interval not estimable)"
+    if not excludes(ratio, 1):
+        return f"no difference in {name} shown ({ratio_range(ratio)})"
+    return f"{name} {format_ratio(ratio.point)} ({ratio_range(ratio)})"
+
+
+def spend_sentence(spend: Spend, engine: EngineKind) -> str:
+    """What the run used, and what it cost or, on the embedded Lambda, would have cost."""
+    use = f"{count(spend.invocations, 'invocation')} ({spend.cold_invocations:,} cold)"
+    if engine is EngineKind.LOCAL:
+        bill = f"Nothing was billed; on AWS the calls would have cost {format_usd(spend.usd)}."
+    else:
+        bill = f"They cost {format_usd(spend.usd)}; at most {format_usd(spend.estimated_usd)} was announced."
+    return f"{use} in {format_seconds(spend.seconds)}. {bill}"
+
+
+def _action(report: Report, recommendation: Recommendation) -> str:
+    proposed, current = proposed_cell(recommendation), current_cell(report)
+    if not recommendation.decided:
+        rivals = dict.fromkeys((proposed, *recommendation.tied))
+        return f"Undecided: {join_or(cell_name(cell, report) for cell in rivals)}"
+    if proposed == current:
+        return f"Keep {cell_name(proposed, report)}"
+    return f"Set {cell_name(proposed, report)} (now {cell_name(current, report)})"
+
+
+def _effects(recommendation: Recommendation) -> Iterator[str]:
+    versus = recommendation.versus_current
+    if versus is None or not recommendation.decided:
+        return
+    if versus.cost_ratio is not None:
+        yield effect("cost", versus.cost_ratio)
+    if versus.duration_ratio is not None:
+        yield effect("duration", versus.duration_ratio)
+
+
+def _certainty(report: Report, recommendation: Recommendation) -> str:
+    if recommendation.confidence is None:
+        return "Confidence: not known."
+    subject = "" if recommendation.decided else f" for {cell_name(proposed_cell(recommendation), report)}"
+    sure = f"its {_OBJECTIVES[recommendation.strategy]} is within {recommendation.tolerance:.0%} of the least"
+    return f"Confidence {percent(recommendation.confidence)}{subject}: the probability that {sure}."
+
+
+def _ties(report: Report, recommendation: Recommendation) -> str | None:
+    proposed = proposed_cell(recommendation)
+    rivals = [cell_name(cell, report) for cell in recommendation.tied if cell != proposed]
+    if not rivals or not recommendation.decided:
+        return None
+    return f"Tied with {join_and(rivals)}: the data cannot tell them apart."
+
+
+def _marks_of(point: CurvePoint, report: Report) -> Iterator[Mark]:
+    recommendation = report.recommendation
+    if recommendation is not None and point.cell == proposed_cell(recommendation):
+        yield Mark.RECOMMENDED if recommendation.decided else Mark.LEADING
+    elif recommendation is not None and point.cell in recommendation.tied:
+        yield Mark.TIED
+    if point.cell == current_cell(report):
+        yield Mark.CURRENT
+    costs = [other.cost_usd_per_million.point for other in report.curve if other.cost_usd_per_million]
+    if point.cost_usd_per_million and point.cost_usd_per_million.point == min(costs):
+        yield Mark.CHEAPEST
+    durations = [other.duration_ms.mean.point for other in report.curve if other.duration_ms]
+    if point.duration_ms and point.duration_ms.mean.point == min(durations):
+        yield Mark.FASTEST
+    if point.status is CurveStatus.PREDICTED:
+        yield Mark.PREDICTED
+
+
+def _ratio_of_proposed(point: CurvePoint, report: Report) -> Estimate | None:
+    recommendation = report.recommendation
+    if recommendation is None or recommendation.versus_current is None:
+        return None
+    return recommendation.versus_current.cost_ratio if point.cell == proposed_cell(recommendation) else None
+
+
+def _signed(ratio: float, *, shown: bool) -> str:
+    return format_ratio(ratio) if shown else f"~{format_ratio(ratio)}"

@@ -328,7 +328,8 @@ class CurvePoint:
     architecture: Architecture
     n: int
     """Warm successful samples behind the durations."""
-    environments: int
+    environments: int | None
+    """Execution environments behind them; None where nothing told how many there were."""
     errors: int
     duration_ms: Distribution | None
     billed_ms: MeanOnly | None
@@ -375,8 +376,11 @@ class Recommendation:
     memory_mb: int
     architecture: Architecture
     strategy: Strategy
+    tolerance: float
+    """Share by which the objective of the strategy may miss its best."""
     confidence: float | None
-    """P(cost of the proposed size is within the tolerance of the least), from the samples' own uncertainty."""
+    """P(objective of the proposed size is within the tolerance of the best), from the samples' own uncertainty.
+    The objective is the cost for the strategy cost, the mean duration for speed."""
     tied: tuple[Cell, ...]
     """Sizes that the data cannot tell from the proposed one under this strategy."""
     pareto: tuple[Cell, ...]

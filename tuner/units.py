@@ -17,18 +17,19 @@ def format_ms(value_ms: float) -> str:
 
 
 def format_usd(value: Decimal | float) -> str:
-    """An amount that never rounds a real cost to nothing: ``$4.17``, ``$0.0031``, ``$0.00000021``."""
+    """An amount that never rounds a real cost to nothing: ``$4.17``, ``$0.10``, ``$0.0031``, ``$0.00000021``."""
     amount = float(value)
     if amount == 0:
         return "$0"
-    if amount >= 1:
+    if amount >= 0.095:
         return f"${amount:,.2f}"
     return f"${Decimal(f'{amount:.2g}'):f}"
 
 
 def format_ratio(ratio: float) -> str:
     """A ratio as a signed percentage against 1: ``-12.4 %``, ``+3.0 %``."""
-    return f"{(ratio - 1) * 100:+.1f} %"
+    percent = round((ratio - 1) * 100, 1)
+    return f"{percent or 0.0:+.1f} %"
 
 
 def format_seconds(seconds: float) -> str:

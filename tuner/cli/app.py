@@ -68,7 +68,7 @@ WaveOption = Annotated[
         "--wave",
         min=1,
         max=1000,
-        help="Invocations in flight together on one size. [default: a third of -n]",
+        help="Invocations in flight together on one size. [default: half of -n]",
         rich_help_panel="Measurement",
         show_default=False,
     ),

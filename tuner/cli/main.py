@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from tuner.cli.app import app
@@ -10,6 +11,9 @@ from tuner.errors import TunerError
 
 def main() -> None:
     """The ``tuner`` command. Typer itself ends with 2 on a wrong command line and with 130 on Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
+            stream.reconfigure(errors="replace")
     try:
         app()
     except TunerError as error:

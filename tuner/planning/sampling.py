@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tuner.model import Block, Cell, Outcome, Sample, Stop, Wave
 
-WARM_WAVES = 3
+WARM_WAVES = 2
 LEAST_WAVE = 6
 """With fewer environments than 6 no distribution-free 95 % interval of a median exists when they differ."""
 LARGEST_WAVE = 20
@@ -19,8 +19,9 @@ LARGEST_WAVE = 20
 def default_wave_size(samples_per_size: int, available_concurrency: int) -> int:
     """How many invocations to overlap, so that one size is measured on several environments in several waves.
 
-    Intervals rest on the environments, so waves should be wide; telling environments from noise takes repeated
-    waves.
+    Intervals rest on the environments, so waves should be wide; telling environments from noise takes a second
+    wave. In simulation 20 samples as 10 x 2 gave a median's interval in 91 to 98 % of runs, as 5 x 4 in 20 to
+    44 %; means were covered either way (tests/statistics).
     """
     wanted = max(LEAST_WAVE, math.ceil(samples_per_size / WARM_WAVES))
     return max(1, min(wanted, LARGEST_WAVE, samples_per_size, available_concurrency))

@@ -32,9 +32,9 @@ def test_the_spend_lies_between_one_millisecond_and_the_timeout_for_every_call()
     spend = made().expected_spend
     gb_s = Decimal("0.0000166667")
     request = Decimal("0.0000002")
-    assert made().expected_invocations == 54
-    assert spend.low_usd == 27 * (gb_s / 1000 + request) + 27 * (2 * gb_s / 1000 + request)
-    assert spend.high_usd == 27 * (3 * gb_s + request) + 27 * (6 * gb_s + request)
+    assert made().expected_invocations == 60
+    assert spend.low_usd == 30 * (gb_s / 1000 + request) + 30 * (2 * gb_s / 1000 + request)
+    assert spend.high_usd == 30 * (3 * gb_s + request) + 30 * (6 * gb_s + request)
 
 
 def test_a_run_takes_at_most_half_of_the_concurrency_on_aws() -> None:
@@ -48,7 +48,7 @@ def test_a_reservation_is_the_concurrency_that_counts() -> None:
 
 def test_locally_one_wave_runs_at_a_time() -> None:
     plan = made(engine=EngineKind.LOCAL, concurrency=20)
-    assert plan.max_in_flight == plan.wave_size == 7
+    assert plan.max_in_flight == plan.wave_size == 10
 
 
 def test_a_wave_beyond_the_concurrency_is_refused_with_what_fits() -> None:

@@ -81,9 +81,9 @@ def test_a_size_that_never_gets_warm_is_given_up() -> None:
 
 @pytest.mark.parametrize(
     ("samples", "concurrency", "wave"),
-    [(20, 100, 7), (50, 100, 17), (100, 1000, 20), (20, 3, 3), (1, 100, 1), (10, 100, 6)],
+    [(20, 100, 10), (36, 100, 18), (100, 1000, 20), (20, 3, 3), (1, 100, 1), (10, 100, 6)],
 )
-def test_waves_are_a_third_of_the_samples_within_sense_and_concurrency(
+def test_waves_are_half_of_the_samples_within_sense_and_concurrency(
     samples: int, concurrency: int, wave: int
 ) -> None:
     assert default_wave_size(samples, concurrency) == wave

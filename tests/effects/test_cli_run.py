@@ -1,0 +1,304 @@
+"""`tuner run` as a process, on the embedded Lambda: whatever happens to it, the function is as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tuner import codec
+from tuner.aws.deploy import NewFunction, create_function
+from tuner.local.launcher import EmbeddedLambda
+from tuner.local.package import read_function
+from tuner.model import Outcome, Report
+
+ROOT = Path(__file__).resolve().parents[2]
+HANDLER = "import time\ndef handler(event, context):\n    time.sleep(event.get('wait_s', 0.02))\n    return 'ok'\n"
+CONTROL_GROUPS = [Path("/sys/fs/cgroup") / part for part in ("", "cpu", "cpuacct", "memory", "cpu,cpuacct")]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A running embedded Lambda with one function in it, which belongs to the user."""
+
+    client: Any
+    endpoint_url: str
+    state: Path
+
+    def fingerprint(self) -> tuple[object, ...]:
+        configuration = self.client.get_function_configuration(FunctionName="mine")
+        versions = self.client.list_versions_by_function(FunctionName="mine")["Versions"]
+        kept = {key: configuration[key] for key in ("MemorySize", "Timeout", "CodeSha256", "Description", "Handler")}
+        return tuple(kept.items()), tuple(version["Version"] for version in versions)
+
+    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), env=environment(self.state), capture_output=True, text=True, **options
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            env=environment(self.state),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return tuner("run", "mine", "--endpoint-url", self.endpoint_url, "--yes", *arguments)
+
+
+def tuner(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tuner", *arguments]
+
+
+def environment(state: Path) -> dict[str, str]:
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
+        "TUNER_STATE_DIR": str(state),
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "planted-secret",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedLambda]:
+    """Updates take long enough here for a signal to arrive in the middle of one."""
+    with EmbeddedLambda(tmp_path_factory.mktemp("server"), region="eu-central-1", state_delay_ms=150) as running:
+        yield running
+
+
+@pytest.fixture
+def account(server: EmbeddedLambda, tmp_path: Path) -> Iterator[Account]:
+    client = boto3.client(
+        "lambda",
+        region_name="eu-central-1",
+        endpoint_url=server.endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "handler.py").write_text(HANDLER)
+    local = read_function(folder, memory_mb=512, timeout_s=5)
+    create_function(
+        client,
+        NewFunction(
+            name="mine",
+            runtime=local.runtime,  # type: ignore[arg-type]
+            handler=local.handler,
+            architecture=local.architecture,
+            memory_mb=512,
+            timeout_s=5,
+            zip_bytes=local.zip_bytes,
+            environment={"SECRET": "planted-variable"},
+        ),
+    )
+    client.publish_version(FunctionName="mine", Description="the user's own")
+    yield Account(client, server.endpoint_url, tmp_path / "state")
+    client.delete_function(FunctionName="mine")
+    client.close()
+
+
+def processes_of(state: Path) -> list[str]:
+    """Command lines of processes that have to do with ``state``."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and int(folder.name) != os.getpid():
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                variables = (folder / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if f"{state}/local" in command + variables:
+                found.append(command)
+    return found
+
+
+def control_groups() -> set[Path]:
+    return {group for root in CONTROL_GROUPS if root.is_dir() for group in root.glob("tuner-*")}
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def journal_lines(state: Path) -> list[str]:
+    return [line for path in state.glob("runs/*/journal.jsonl") for line in path.read_text().splitlines()]
+
+
+def samples(state: Path) -> int:
+    return sum(len(path.read_text().splitlines()) for path in state.glob("runs/*/samples.jsonl"))
+
+
+def test_a_successful_run_reports_and_leaves_the_function_as_it_was(account: Account, tmp_path: Path) -> None:
+    before = account.fingerprint()
+    report_file = tmp_path / "out" / "report.json"
+    done = account.run("--memory", "256,1024", "-n", "6", "--output", "json", "--report", str(report_file))
+    assert done.returncode == 0, done.stderr
+    report = codec.decode(done.stdout, Report)
+    assert [(point.memory_mb, point.n, point.errors) for point in report.curve] == [(256, 6, 0), (1024, 6, 0)]
+    assert report.recommendation is not None
+    assert report.recommendation.memory_mb == 256
+    assert report_file.read_text() == done.stdout
+    assert account.fingerprint() == before
+
+
+def test_secrets_and_payloads_appear_in_no_file_and_no_output(account: Account, tmp_path: Path) -> None:
+    done = account.run(
+        "--memory", "256", "-n", "2", "--payload", '{"token": "planted-payload"}',
+        "--report", str(tmp_path / "r.json"), "--report", str(tmp_path / "r.html"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    written = [path for root in (account.state, tmp_path) for path in root.glob("**/*.*") if path.is_file()]
+    texts = [done.stdout, done.stderr, *(p.read_text(errors="replace") for p in written if p.name != "handler.py")]
+    assert len(texts) >= 6
+    assert not [text for text in texts for planted in ("planted-",) if planted in text]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["publishing", "measuring"])
+def test_a_signal_ends_the_run_and_undoes_it(account: Account, number: signal.Signals, moment: str) -> None:
+    before = account.fingerprint()
+    process = account.start("--memory", "256,1024", "-n", "500", "--payload", '{"wait_s": 0.2}')
+    if moment == "publishing":
+        wait_until(lambda: any("publication" in line for line in journal_lines(account.state)))
+    else:
+        wait_until(lambda: samples(account.state) > 3)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "as it was" in errors
+    assert account.fingerprint() == before
+    assert '"closed"' in journal_lines(account.state)[-1]
+
+
+@pytest.mark.parametrize("entries", [2, 3, 4, 5, 7])
+def test_after_kill_9_recover_undoes_the_run(account: Account, entries: int) -> None:
+    before = account.fingerprint()
+    process = account.start("--memory", "256,1024", "-n", "500", "--payload", '{"wait_s": 0.2}')
+    wait_until(
+        lambda: len(journal_lines(account.state)) >= min(entries, 6) and (entries < 7 or samples(account.state) > 3)
+    )
+    process.kill()
+    process.communicate()
+    refused = account.run("--memory", "256")
+    assert refused.returncode == 8
+    assert "tuner recover" in refused.stderr
+    recovered = subprocess.run(tuner("recover"), env=environment(account.state), capture_output=True, text=True)
+    assert recovered.returncode == 0, recovered.stderr
+    assert "is undone" in recovered.stdout
+    assert account.fingerprint() == before
+    again = subprocess.run(tuner("recover"), env=environment(account.state), capture_output=True, text=True)
+    assert "No run is left to recover" in again.stdout
+
+
+def test_recover_leaves_a_live_run_alone(account: Account) -> None:
+    process = account.start("--memory", "256", "-n", "500", "--payload", '{"wait_s": 0.1}')
+    wait_until(lambda: samples(account.state) > 3)
+    recovered = subprocess.run(tuner("recover"), env=environment(account.state), capture_output=True, text=True)
+    seen = samples(account.state)
+    assert "still going on" in recovered.stdout
+    wait_until(lambda: samples(account.state) > seen)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
+def local_run(state: Path, folder: Path, *arguments: str) -> list[str]:
+    return tuner("run", str(folder), "--local", "--memory", "256,512", *arguments)
+
+
+def test_a_local_run_leaves_no_process_no_control_group_and_no_folder(tmp_path: Path) -> None:
+    state, groups = tmp_path / "state", control_groups()
+    done = subprocess.run(
+        local_run(state, ROOT / "examples" / "wait", "-n", "3", "--report", str(tmp_path / "r.json")),
+        env=environment(state), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "LOCAL" in done.stdout
+    assert processes_of(state) == []
+    assert control_groups() <= groups
+    assert list((state / "local").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_local_run_that_is_ended_leaves_nothing_after_recover(tmp_path: Path, number: signal.Signals) -> None:
+    state, groups = tmp_path / "state", control_groups()
+    process = subprocess.Popen(
+        local_run(state, ROOT / "examples" / "password-hash", "-n", "500"),
+        env=environment(state), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    wait_until(lambda: samples(state) > 3)
+    assert processes_of(state)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == (-9 if number is signal.SIGKILL else 130)
+    subprocess.run(tuner("recover"), env=environment(state), check=True, capture_output=True)
+    wait_until(lambda: processes_of(state) == [])
+    assert control_groups() <= groups
+    assert list((state / "local").iterdir()) == []
+
+
+FAILING_HANDLERS = {
+    "crashes": ("import os\ndef handler(event, context):\n    os._exit(3)\n", 6, "Runtime.ExitError"),
+    "raises": ("def handler(event, context):\n    raise KeyError('which')\n", 6, "KeyError"),
+    "hangs": ("import time\ndef handler(event, context):\n    time.sleep(99)\n", 6, "timed out"),
+    "returns-non-json": ("def handler(event, context):\n    return {1, 2}\n", 6, "Runtime.MarshalError"),
+    "imports-nothing": ("import absent\ndef handler(event, context):\n    pass\n", 6, "Runtime.ImportModuleError"),
+    "prints-10-mb": ("def handler(event, context):\n    print('x' * 10_000_000)\n", 0, ""),
+}
+
+
+@pytest.mark.parametrize("case", FAILING_HANDLERS)
+def test_a_handler_that_misbehaves_gets_a_clear_answer_and_leaves_nothing(tmp_path: Path, case: str) -> None:
+    source, code, words = FAILING_HANDLERS[case]
+    folder, state, groups = tmp_path / case, tmp_path / "state", control_groups()
+    folder.mkdir()
+    (folder / "handler.py").write_text(source)
+    done = subprocess.run(
+        local_run(state, folder, "-n", "3", "--timeout", "1", "--report", str(tmp_path / "r.json")),
+        env=environment(state), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert processes_of(state) == []
+    assert control_groups() <= groups
+    written = json.loads((tmp_path / "r.json").read_text())
+    outcomes = {sample["outcome"] for sample in written["samples"]}
+    assert (outcomes == {Outcome.OK.value}) == (code == 0)
+
+
+def test_a_size_at_which_the_function_runs_out_of_memory_does_not_end_the_run(tmp_path: Path) -> None:
+    folder, state = tmp_path / "hungry", tmp_path / "state"
+    folder.mkdir()
+    (folder / "handler.py").write_text("def handler(event, context):\n    return len(bytearray(200_000_000))\n")
+    done = subprocess.run(
+        tuner("run", str(folder), "--local", "--memory", "128,512", "-n", "3", "--output", "json",
+              "--report", str(tmp_path / "r.json")),
+        env=environment(state), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = codec.decode(done.stdout, Report)
+    assert {point.memory_mb: point.status.value for point in report.curve} == {128: "out_of_memory", 512: "measured"}
+    assert report.recommendation is not None
+    assert report.recommendation.memory_mb == 512

@@ -1,0 +1,79 @@
+"""Admission: the cores are never promised twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from tuner.local.admission import Admission, cpu_share
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def hold(admission: Admission, cores: float, log: list[str], name: str, release: asyncio.Event) -> None:
+    async with admission.share(cores):
+        log.append(name)
+        await release.wait()
+
+
+def run(work: Coroutine[object, object, None]) -> None:
+    asyncio.run(work)
+
+
+def test_a_memory_size_buys_its_share_of_a_core() -> None:
+    assert cpu_share(1769) == 1.0
+    assert round(cpu_share(128), 4) == 0.0724
+
+
+def test_the_account_concurrency_is_what_fits_at_the_smallest_size() -> None:
+    assert Admission(2).concurrency == 20
+    assert Admission(1).concurrency == 6
+
+
+def test_work_that_does_not_fit_waits_and_is_served_in_order() -> None:
+    async def scenario() -> None:
+        admission, log = Admission(2), list[str]()
+        releases = [asyncio.Event() for _ in range(3)]
+        tasks = [
+            asyncio.create_task(hold(admission, cores, log, name, release))
+            for (cores, name), release in zip([(1.0, "a"), (1.0, "b"), (0.1, "c")], releases, strict=True)
+        ]
+        await settle()
+        assert log == ["a"], "the small one would fit but does not overtake"
+        releases[0].set()
+        await settle()
+        assert log == ["a", "b", "c"]
+        for release in releases:
+            release.set()
+        await asyncio.gather(*tasks)
+
+    run(scenario())
+
+
+def test_whoever_is_alone_gets_all_cores() -> None:
+    async def scenario() -> None:
+        log, release = list[str](), asyncio.Event()
+        release.set()
+        await hold(Admission(2), 2.0, log, "large", release)
+        assert log == ["large"]
+
+    run(scenario())
+
+
+def test_one_that_gives_up_waiting_leaves_its_place_to_the_next() -> None:
+    async def scenario() -> None:
+        admission, log, release = Admission(2), list[str](), asyncio.Event()
+        first = asyncio.create_task(hold(admission, 1.5, log, "first", release))
+        await settle()
+        second = asyncio.create_task(hold(admission, 1.5, log, "second", release))
+        third = asyncio.create_task(hold(admission, 1.5, log, "third", release))
+        await settle()
+        second.cancel()
+        release.set()
+        await asyncio.gather(first, third)
+        assert log == ["first", "third"]
+
+    run(scenario())

@@ -1,0 +1,254 @@
+"""What is deployed: functions, their versions and aliases, and how they change. Pure data: no clock, no files.
+
+Two habits of the service matter to a tuner and are kept:
+
+* ``RevisionId`` changes when an update starts and once more when it has settled, so the id that
+  UpdateFunctionConfiguration returned is already stale when the waiter comes back
+  (https://github.com/aws/aws-sdk/issues/377).
+* PublishVersion of an unchanged ``$LATEST`` returns the version that exists.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tuner.local import faults
+from tuner.local.identifiers import LATEST, FunctionName, Namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The configuration that a publish freezes. ``environment`` is sorted, so equal settings compare equal."""
+
+    runtime: str
+    handler: str
+    role: str
+    memory_mb: int = 128
+    timeout_s: int = 3
+    description: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    architecture: str = "x86_64"
+    ephemeral_storage_mb: int = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A deployment package by its content. ``key`` names its files; ``sha256`` is base64, as the API shows it."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One state of ``$LATEST`` or of a version, with the times at which it settles (monotonic seconds)."""
+
+    settings: Settings
+    code: Code
+    modified_at: str
+    changing_id: str
+    settled_id: str
+    active_at_s: float
+    settles_at_s: float
+
+    def revision_id(self, now_s: float) -> str:
+        return self.settled_id if self.settled(now_s) else self.changing_id
+
+    def active(self, now_s: float) -> bool:
+        return now_s >= self.active_at_s
+
+    def settled(self, now_s: float) -> bool:
+        return now_s >= self.settles_at_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    name: str
+    version: str
+    description: str
+    revision_id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Function:
+    """One function. ``uid`` tells it from an earlier function of the same name."""
+
+    name: str
+    uid: str
+    latest: Revision
+    versions: dict[int, Revision] = field(default_factory=dict)
+    published_from: dict[int, tuple[Settings, Code]] = field(default_factory=dict)
+    """The content of ``$LATEST`` that each version was cut from."""
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    last_version: int = 0
+
+    def revision(self, version: str) -> Revision | None:
+        if version == LATEST:
+            return self.latest
+        return self.versions.get(int(version)) if version.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A function at one version, after aliases."""
+
+    function: Function
+    version: str
+    revision: Revision
+
+
+class FunctionStore:
+    """All functions of the account. Every method raises ApiError exactly where the service would refuse."""
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        *,
+        clock: Callable[[], float],
+        timestamp: Callable[[], str],
+        delay_s: float,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.namespace = namespace
+        self._clock = clock
+        self._timestamp = timestamp
+        self._delay_s = delay_s
+        self._new_id = new_id
+        self._functions: dict[str, Function] = {}
+
+    def now_s(self) -> float:
+        return self._clock()
+
+    def all(self) -> tuple[Function, ...]:
+        return tuple(self._functions[name] for name in sorted(self._functions))
+
+    def get(self, name: str) -> Function:
+        if name not in self._functions:
+            raise faults.not_found(self.namespace.arn(name))
+        return self._functions[name]
+
+    def resolve(self, target: FunctionName, qualifier: str | None = None) -> Resolved:
+        """The version that ``target`` means: none given is ``$LATEST``, an alias is followed."""
+        wanted = qualifier or target.qualifier or LATEST
+        arn = self.namespace.arn(target.name, wanted)
+        if target.name not in self._functions:
+            raise faults.not_found(arn)
+        function = self._functions[target.name]
+        alias = function.aliases.get(wanted)
+        version = alias.version if alias else wanted
+        revision = function.revision(version)
+        if revision is None:
+            raise faults.not_found(arn)
+        return Resolved(function=function, version=version, revision=revision)
+
+    def create(self, name: str, settings: Settings, code: Code, tags: Mapping[str, str]) -> Function:
+        if name in self._functions:
+            raise faults.conflict(f"Function already exist: {name}")
+        self._functions[name] = Function(
+            name=name, uid=self._new_id(), latest=self._fresh(settings, code), tags=dict(tags)
+        )
+        return self._functions[name]
+
+    def update(
+        self, name: str, *, settings: Settings | None = None, code: Code | None = None, revision_id: str | None
+    ) -> Function:
+        """Change configuration or code of ``$LATEST``; refused while an earlier change is in progress."""
+        function = self.get(name)
+        self._check_changeable(function, revision_id)
+        old = function.latest
+        new = self._fresh(settings or old.settings, code or old.code)
+        function.latest = replace(new, active_at_s=old.active_at_s)
+        return function
+
+    def publish(
+        self, name: str, *, description: str | None, code_sha256: str | None, revision_id: str | None
+    ) -> tuple[str, Revision]:
+        """Freeze ``$LATEST`` as the next version; unchanged since the last one, that one is returned."""
+        function = self.get(name)
+        self._check_changeable(function, revision_id)
+        latest = function.latest
+        if code_sha256 is not None and code_sha256 != latest.code.sha256:
+            raise faults.invalid_parameter(
+                f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST "
+                f"({latest.code.sha256}). Please try again with the CodeSHA256 in $LATEST."
+            )
+        content = (latest.settings, latest.code)
+        if function.published_from.get(function.last_version) == content:
+            return str(function.last_version), function.versions[function.last_version]
+        return self._cut_version(function, description)
+
+    def _cut_version(self, function: Function, description: str | None) -> tuple[str, Revision]:
+        latest = function.latest
+        settings = latest.settings
+        if description is not None:
+            settings = replace(settings, description=description)
+        number = function.last_version + 1
+        function.last_version = number
+        function.versions[number] = self._fresh(settings, latest.code)
+        function.published_from[number] = (latest.settings, latest.code)
+        return str(number), function.versions[number]
+
+    def delete(self, name: str) -> Function:
+        function = self.get(name)
+        del self._functions[name]
+        return function
+
+    def delete_version(self, name: str, version: str) -> Function:
+        """Deleting a version that does not exist succeeds, as on the service."""
+        function = self.get(name)
+        if version == LATEST:
+            raise faults.invalid_parameter("$LATEST version cannot be deleted without deleting the function.")
+        pointing = sorted(alias.name for alias in function.aliases.values() if alias.version == version)
+        if pointing:
+            raise faults.conflict(f"Unable to delete version because the following aliases reference it: {pointing}")
+        if not version.isdigit():
+            raise faults.invalid_parameter(f"Deletion of aliases is not currently supported: {version}")
+        function.versions.pop(int(version), None)
+        function.published_from.pop(int(version), None)
+        return function
+
+    def put_alias(self, function_name: str, alias_name: str, version: str, description: str, *, new: bool) -> Alias:
+        function = self.get(function_name)
+        arn = self.namespace.arn(function_name, alias_name)
+        if new and alias_name in function.aliases:
+            raise faults.conflict(f"Alias already exists: {arn}")
+        if not new and alias_name not in function.aliases:
+            raise faults.not_found(arn, "Alias")
+        if function.revision(version) is None:
+            raise faults.not_found(self.namespace.arn(function_name, version))
+        alias = Alias(name=alias_name, version=version, description=description, revision_id=self._new_id())
+        function.aliases[alias_name] = alias
+        return alias
+
+    def alias(self, function_name: str, alias_name: str) -> Alias:
+        function = self.get(function_name)
+        if alias_name not in function.aliases:
+            raise faults.not_found(self.namespace.arn(function_name, alias_name), "Alias")
+        return function.aliases[alias_name]
+
+    def _check_changeable(self, function: Function, revision_id: str | None) -> None:
+        now_s = self._clock()
+        latest = function.latest
+        if revision_id is not None and revision_id != latest.revision_id(now_s):
+            raise faults.revision_mismatch(revision_id)
+        if not latest.active(now_s):
+            raise faults.not_active("Pending")
+        if not latest.settled(now_s):
+            raise faults.update_in_progress(self.namespace.arn(function.name))
+
+    def _fresh(self, settings: Settings, code: Code) -> Revision:
+        done_s = self._clock() + self._delay_s
+        return Revision(
+            settings=settings,
+            code=code,
+            modified_at=self._timestamp(),
+            changing_id=self._new_id(),
+            settled_id=self._new_id(),
+            active_at_s=done_s,
+            settles_at_s=done_s,
+        )

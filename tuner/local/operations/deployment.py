@@ -1,0 +1,115 @@
+"""Functions and their versions: reading, creating, changing, publishing, deleting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuner.local import validation
+from tuner.local.code import CodeStore
+from tuner.local.fleet import Fleet
+from tuner.local.functions import FunctionStore, Resolved, Revision
+from tuner.local.http import Request, Response, json_response
+from tuner.local.identifiers import LATEST, parse_function_name
+from tuner.local.operations.view import View, page
+
+
+class Deployment:
+    def __init__(self, store: FunctionStore, code: CodeStore, fleet: Fleet, *, base_url: str) -> None:
+        self._store = store
+        self._code = code
+        self._fleet = fleet
+        self._base_url = base_url
+        self._view = View(store)
+
+    async def get_function(self, request: Request, name: str) -> Response:
+        resolved, qualified = self._view.resolve(request, name)
+        function = resolved.function
+        shape: dict[str, Any] = {
+            "Configuration": self._view.configuration(resolved, qualified=qualified),
+            "Code": {
+                "RepositoryType": "S3",
+                "Location": f"{self._base_url}/tuner/code/{resolved.revision.code.key}",
+            },
+        }
+        if function.tags:
+            shape["Tags"] = function.tags
+        if function.reserved_concurrency is not None:
+            shape["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved_concurrency}
+        return json_response(shape)
+
+    async def get_function_configuration(self, request: Request, name: str) -> Response:
+        resolved, qualified = self._view.resolve(request, name)
+        return json_response(self._view.configuration(resolved, qualified=qualified))
+
+    async def list_functions(self, request: Request) -> Response:
+        shapes = [
+            self._view.configuration(
+                Resolved(function=function, version=LATEST, revision=function.latest), qualified=False
+            )
+            for function in self._store.all()
+        ]
+        return page(request, "Functions", shapes)
+
+    async def list_versions_by_function(self, request: Request, name: str) -> Response:
+        function = self._store.get(parse_function_name(name).name)
+        revisions: list[tuple[str, Revision]] = [(LATEST, function.latest)]
+        revisions += [(str(number), function.versions[number]) for number in sorted(function.versions)]
+        shapes = [
+            self._view.configuration(Resolved(function=function, version=version, revision=revision), qualified=True)
+            | ({"FunctionArn": f"{self._store.namespace.arn(function.name)}:{LATEST}"} if version == LATEST else {})
+            for version, revision in revisions
+        ]
+        return page(request, "Versions", shapes)
+
+    async def create_function(self, request: Request) -> Response:
+        members = validation.json_object(request.body)
+        name = parse_function_name(str(members.get("FunctionName", ""))).name
+        settings = validation.created_settings(members)
+        code = self._code.add(validation.package(members.get("Code") or {}))
+        function = self._store.create(name, settings, code, members.get("Tags") or {})
+        resolved = Resolved(function=function, version=LATEST, revision=function.latest)
+        return json_response(self._view.configuration(resolved, qualified=False), status=201)
+
+    async def update_function_configuration(self, request: Request, name: str) -> Response:
+        members = validation.json_object(request.body)
+        function = self._store.get(parse_function_name(name).name)
+        settings = validation.changed_settings(function.latest.settings, members)
+        revision_id = validation.optional_text(members, "RevisionId")
+        self._store.update(function.name, settings=settings, revision_id=revision_id)
+        return self._latest_changed(function.name)
+
+    async def update_function_code(self, request: Request, name: str) -> Response:
+        members = validation.json_object(request.body)
+        function = self._store.get(parse_function_name(name).name)
+        code = self._code.add(validation.package(members))
+        self._store.update(function.name, code=code, revision_id=validation.optional_text(members, "RevisionId"))
+        return self._latest_changed(function.name)
+
+    async def publish_version(self, request: Request, name: str) -> Response:
+        members = validation.json_object(request.body)
+        function = self._store.get(parse_function_name(name).name)
+        version, revision = self._store.publish(
+            function.name,
+            description=validation.optional_text(members, "Description"),
+            code_sha256=validation.optional_text(members, "CodeSha256"),
+            revision_id=validation.optional_text(members, "RevisionId"),
+        )
+        resolved = Resolved(function=function, version=version, revision=revision)
+        return json_response(self._view.configuration(resolved, qualified=True), status=201)
+
+    async def delete_function(self, request: Request, name: str) -> Response:
+        target = parse_function_name(name)
+        version = request.query.get("Qualifier") or target.qualifier
+        if version is None:
+            function = self._store.delete(target.name)
+        else:
+            function = self._store.delete_version(target.name, version)
+        self._fleet.retire(self._fleet.blueprints(function.uid, version=version))
+        return Response(status=204)
+
+    def _latest_changed(self, name: str) -> Response:
+        """Answer an update; environments of the old ``$LATEST`` are of no use any more."""
+        function = self._store.get(name)
+        self._fleet.retire(self._fleet.blueprints(function.uid, version=LATEST))
+        resolved = Resolved(function=function, version=LATEST, revision=function.latest)
+        return json_response(self._view.configuration(resolved, qualified=False))

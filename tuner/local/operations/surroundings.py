@@ -1,0 +1,99 @@
+"""What surrounds a function: aliases, reserved concurrency, tags, and the account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuner.local import faults, validation, wire
+from tuner.local.fleet import Fleet
+from tuner.local.functions import FunctionStore
+from tuner.local.http import Request, Response, json_response
+from tuner.local.identifiers import parse_function_name
+from tuner.local.operations.view import page
+
+
+class Surroundings:
+    def __init__(self, store: FunctionStore, fleet: Fleet) -> None:
+        self._store = store
+        self._fleet = fleet
+
+    async def get_account_settings(self, _request: Request) -> Response:
+        functions = self._store.all()
+        limit = self._fleet.concurrency_limit
+        reserved = sum(function.reserved_concurrency or 0 for function in functions)
+        return json_response(
+            {
+                "AccountLimit": {
+                    "TotalCodeSize": 322_122_547_200,
+                    "CodeSizeUnzipped": 262_144_000,
+                    "CodeSizeZipped": 52_428_800,
+                    "ConcurrentExecutions": limit,
+                    "UnreservedConcurrentExecutions": max(limit - reserved, 0),
+                },
+                "AccountUsage": {
+                    "TotalCodeSize": sum(function.latest.code.size_bytes for function in functions),
+                    "FunctionCount": len(functions),
+                },
+            }
+        )
+
+    async def list_aliases(self, request: Request, name: str) -> Response:
+        function = self._store.get(parse_function_name(name).name)
+        wanted = request.query.get("FunctionVersion")
+        shapes = [
+            wire.alias(self._store.namespace, function, function.aliases[key])
+            for key in sorted(function.aliases)
+            if wanted in (None, function.aliases[key].version)
+        ]
+        return page(request, "Aliases", shapes)
+
+    async def create_alias(self, request: Request, name: str) -> Response:
+        members = validation.json_object(request.body)
+        return self._put_alias(name, str(members.get("Name", "")), members, new=True)
+
+    async def update_alias(self, request: Request, name: str, alias: str) -> Response:
+        return self._put_alias(name, alias, validation.json_object(request.body), new=False)
+
+    async def get_alias(self, _request: Request, name: str, alias: str) -> Response:
+        function = self._store.get(parse_function_name(name).name)
+        return json_response(wire.alias(self._store.namespace, function, self._store.alias(function.name, alias)))
+
+    async def delete_alias(self, _request: Request, name: str, alias: str) -> Response:
+        self._store.get(parse_function_name(name).name).aliases.pop(alias, None)
+        return Response(status=204)
+
+    async def get_function_concurrency(self, _request: Request, name: str) -> Response:
+        reserved = self._store.get(parse_function_name(name).name).reserved_concurrency
+        return json_response({} if reserved is None else {"ReservedConcurrentExecutions": reserved})
+
+    async def put_function_concurrency(self, request: Request, name: str) -> Response:
+        wanted = validation.json_object(request.body).get("ReservedConcurrentExecutions")
+        if not isinstance(wanted, int) or wanted < 0:
+            raise faults.validation(
+                wanted, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0"
+            )
+        self._store.get(parse_function_name(name).name).reserved_concurrency = wanted
+        return json_response({"ReservedConcurrentExecutions": wanted})
+
+    async def delete_function_concurrency(self, _request: Request, name: str) -> Response:
+        self._store.get(parse_function_name(name).name).reserved_concurrency = None
+        return Response(status=204)
+
+    async def list_tags(self, _request: Request, arn: str) -> Response:
+        return json_response({"Tags": self._store.get(parse_function_name(arn).name).tags})
+
+    async def tag_resource(self, request: Request, arn: str) -> Response:
+        tags = validation.json_object(request.body).get("Tags") or {}
+        self._store.get(parse_function_name(arn).name).tags.update(tags)
+        return Response(status=204)
+
+    def _put_alias(self, name: str, alias: str, members: dict[str, Any], *, new: bool) -> Response:
+        function = self._store.get(parse_function_name(name).name)
+        value = self._store.put_alias(
+            function.name,
+            alias,
+            str(members.get("FunctionVersion", "")),
+            str(members.get("Description", "")),
+            new=new,
+        )
+        return json_response(wire.alias(self._store.namespace, function, value), status=201 if new else 200)

@@ -13,15 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from tuner.engine.ports import InvocationResult, LatestConfiguration, PublishedVersion, Throttled
+from tuner.engine.ports import Exposure, InvocationResult, LatestConfiguration, PublishedVersion, Throttled
 from tuner.errors import ForeignChangeError, TargetError
 from tuner.model import (
     AccountLimits,
     Architecture,
     Cell,
+    Copy,
     EngineKind,
     FunctionSnapshot,
     FunctionTarget,
+    Notice,
     Outcome,
     Plan,
     Price,
@@ -67,12 +69,8 @@ def price(architecture: Architecture = Architecture.X86_64) -> Price:
     )
 
 
-def limits(concurrency: int = 100, reserved: int | None = None) -> AccountLimits:
-    return AccountLimits(
-        concurrent_executions=concurrency,
-        unreserved_concurrent_executions=concurrency,
-        reserved_for_function=reserved,
-    )
+def limits(concurrency: int = 100) -> AccountLimits:
+    return AccountLimits(concurrent_executions=concurrency, unreserved_concurrent_executions=concurrency)
 
 
 def plan(sizes: Sequence[int] = (128, 1024), *, samples: int = 4, wave: int = 2, **request: object) -> Plan:
@@ -114,9 +112,24 @@ def sample(memory_mb: int = 128, **fields: object) -> Sample:
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
+class FakeFunction:
+    """The state of one function: what a user would notice, and what invocations have met."""
+
+    def __init__(self, snapshot: FunctionSnapshot) -> None:
+        self.snapshot = snapshot
+        self.memory_mb = snapshot.memory_mb
+        self.code_sha256 = snapshot.code_sha256
+        self.revision_id = snapshot.revision_id
+        self.invoked: Counter[str] = Counter()
+        self.versions: dict[str, PublishedVersion] = {
+            number: PublishedVersion(version=number, memory_mb=self.memory_mb, description="release")
+            for number in snapshot.versions
+        }
+
+
 @dataclass
 class FakeLambda:
-    """ControlPlane and Invoker over one function."""
+    """ControlPlane and Invoker over a function, and the copies that are made of it."""
 
     function: FunctionSnapshot = field(default_factory=snapshot)
     fail_at: int | None = None
@@ -124,63 +137,98 @@ class FakeLambda:
     throttle_first: int = 0
     cold_calls: int = 2
     """How many invocations of a fresh version are cold."""
+    exposed: Exposure = field(default_factory=lambda: Exposure(sources=()))
+    deletion_allowed: bool = True
+    import_error_on: Architecture | None = None
     log_tail: str | None = (
         "REPORT RequestId: {id}\tDuration: 9.50 ms\tBilled Duration: 10 ms\tMemory Size: {mb} MB\t"
         "Max Memory Used: 40 MB\t{init}\n"
     )
     calls: list[str] = field(default_factory=list)
-    invocations: int = 0
+    sent: list[bytes] = field(default_factory=list)
+    """Payloads in the order in which they arrived."""
 
     def __post_init__(self) -> None:
-        self.memory_mb = self.function.memory_mb
-        self.code_sha256 = self.function.code_sha256
-        self.revisions = itertools.count(1)
-        self.revision_id = self.function.revision_id
         self.dead = False
-        self.invoked: Counter[str] = Counter()
-        self.versions: dict[str, PublishedVersion] = {
-            number: PublishedVersion(version=number, memory_mb=self.memory_mb, description="release")
-            for number in self.function.versions
-        }
+        self.revisions = itertools.count(1)
+        self.mine = FakeFunction(self.function)
+        self.copies: dict[str, FakeFunction] = {}
+
+    @property
+    def invocations(self) -> int:
+        return len(self.sent)
 
     def fingerprint(self) -> tuple[object, ...]:
         """Everything a user would notice."""
-        return self.memory_mb, self.code_sha256, tuple(sorted(self.versions))
+        return self.mine.memory_mb, self.mine.code_sha256, tuple(sorted(self.mine.versions)), tuple(self.copies)
 
     def deploy(self, *, memory_mb: int | None = None, code_sha256: str | None = None) -> None:
         """Somebody else changes the function."""
-        self.memory_mb = memory_mb or self.memory_mb
-        self.code_sha256 = code_sha256 or self.code_sha256
-        self.revision_id = f"foreign-{next(self.revisions)}"
+        self.mine.memory_mb = memory_mb or self.mine.memory_mb
+        self.mine.code_sha256 = code_sha256 or self.mine.code_sha256
+        self.mine.revision_id = f"foreign-{next(self.revisions)}"
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
         self._called(f"describe {target.name}")
         return self.function
 
-    async def limits(self, function: str) -> AccountLimits:
+    async def limits(self) -> AccountLimits:
         self._called("limits")
         return limits()
 
+    async def exposure(self, function: str) -> Exposure:
+        self._called("exposure")
+        return self.exposed
+
+    async def may_delete_versions(self, function: str) -> bool:
+        self._called("may_delete_versions")
+        return self.deletion_allowed
+
+    async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
+        call = self._called(f"create_copy {copy.name}", mutates=True)
+        made = replace(source, name=copy.name, arn=f"{ARN}-{copy.name}", architecture=copy.architecture, versions=())
+        self.copies[copy.name] = FakeFunction(made)
+        self._reach(call, before=False, mutates=True)
+        return made
+
+    async def copy_ready(self, name: str) -> FunctionSnapshot | None:
+        self._called(f"copy_ready {name}")
+        return self.copies[name].snapshot
+
+    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
+        call = self._called(f"delete_copy {name}", mutates=True)
+        self.copies.pop(name, None)
+        self._reach(call, before=False, mutates=True)
+        return ()
+
     async def latest(self, function: str) -> LatestConfiguration:
         self._called("latest")
+        found = self._named(function)
         return LatestConfiguration(
-            memory_mb=self.memory_mb, revision_id=self.revision_id, code_sha256=self.code_sha256, settled=True
+            memory_mb=found.memory_mb,
+            revision_id=found.revision_id,
+            code_sha256=found.code_sha256,
+            settled=True,
         )
 
     async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
-        self._called(f"set_memory {memory_mb}", mutates=True)
-        if revision_id != self.revision_id:
+        call = self._called(f"set_memory {memory_mb}", mutates=True)
+        for _ in range(9):  # an update takes longer than an invocation
+            await asyncio.sleep(0)
+        found = self._named(function)
+        if revision_id != found.revision_id:
             raise ForeignChangeError("412", hint="again")
-        self.memory_mb = memory_mb
-        self.revision_id = f"r{next(self.revisions)}"
-        self._answered()
+        found.memory_mb = memory_mb
+        found.revision_id = f"r{next(self.revisions)}"
+        self._reach(call, before=False, mutates=True)
 
     async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
-        self._called("publish", mutates=True)
-        number = str(max(map(int, self.versions), default=0) + 1)
-        version = PublishedVersion(version=number, memory_mb=self.memory_mb, description=description)
-        self.versions[number] = version
-        self._answered()
+        call = self._called("publish", mutates=True)
+        found = self._named(function)
+        number = str(max(map(int, found.versions), default=0) + 1)
+        version = PublishedVersion(version=number, memory_mb=found.memory_mb, description=description)
+        found.versions[number] = version
+        self._reach(call, before=False, mutates=True)
         return version
 
     async def version_ready(self, function: str, version: str) -> bool:
@@ -189,12 +237,12 @@ class FakeLambda:
 
     async def list_versions(self, function: str) -> Sequence[PublishedVersion]:
         self._called("list_versions")
-        return tuple(self.versions.values())
+        return tuple(self._named(function).versions.values())
 
     async def delete_version(self, function: str, version: str) -> None:
-        self._called(f"delete_version {version}", mutates=True)
-        self.versions.pop(version, None)
-        self._answered()
+        call = self._called(f"delete_version {version}", mutates=True)
+        self._named(function).versions.pop(version, None)
+        self._reach(call, before=False, mutates=True)
 
     async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
         self._called(f"invoke {version}")
@@ -202,29 +250,32 @@ class FakeLambda:
         if self.throttle_first > 0:
             self.throttle_first -= 1
             raise Throttled("ConcurrentInvocationLimitExceeded", 0.001)
-        self.invocations += 1
-        self.invoked[version] += 1
-        request_id = f"id-{self.invocations}"
-        init = "Init Duration: 100.00 ms\t" if self.invoked[version] <= self.cold_calls else ""
-        memory_mb = self.versions[version].memory_mb
+        self.sent.append(payload)
+        found, request_id = self._named(function), f"id-{self.invocations}"
+        if found.snapshot.architecture is self.import_error_on:
+            return _import_error(request_id)
+        found.invoked[version] += 1
+        init = "Init Duration: 100.00 ms\t" if found.invoked[version] <= self.cold_calls else ""
+        memory_mb = found.versions[version].memory_mb if version in found.versions else found.memory_mb
         tail = self.log_tail and self.log_tail.format(id=request_id, mb=memory_mb, init=init)
         return InvocationResult(
             request_id=request_id, function_error=None, log_tail=tail, payload=b"null", client_ms=12.0
         )
 
-    def _called(self, name: str, *, mutates: bool = False) -> None:
+    def _named(self, function: str) -> FakeFunction:
+        return self.copies.get(function, self.mine)
+
+    def _called(self, name: str, *, mutates: bool = False) -> int:
         self.calls.append(name)
-        self._reach(before=True, mutates=mutates)
+        number = len(self.calls)
+        self._reach(number, before=True, mutates=mutates)
+        return number
 
-    def _answered(self) -> None:
-        self._reach(before=False, mutates=True)
-
-    def _reach(self, *, before: bool, mutates: bool) -> None:
+    def _reach(self, number: int, *, before: bool, mutates: bool) -> None:
         """Errors and deaths happen before a call takes effect, except every other mutation's: those happen after,
         like a lost answer."""
         if self.dead:
             raise Killed
-        number = len(self.calls)
         after = mutates and number % 2 == 0
         if before is after:
             return
@@ -234,3 +285,17 @@ class FakeLambda:
         if number == self.fail_at:
             self.fail_at = None
             raise TargetError("the network went away", hint="again")
+
+
+def _import_error(request_id: str) -> InvocationResult:
+    return InvocationResult(
+        request_id=request_id,
+        function_error="Unhandled",
+        log_tail=(
+            "INIT_REPORT Init Duration: 83.58 ms\tPhase: init\tStatus: error\tError Type: "
+            f"Runtime.ImportModuleError\nREPORT RequestId: {request_id}\tDuration: 95.78 ms\tBilled Duration: 96 ms\t"
+            "Memory Size: 512 MB\tMax Memory Used: 39 MB\tStatus: error\tError Type: Runtime.ImportModuleError\n"
+        ),
+        payload=b'{"errorType":"Runtime.ImportModuleError","errorMessage":"No module named \'_native\'"}',
+        client_ms=100.0,
+    )

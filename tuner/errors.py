@@ -11,6 +11,7 @@ TunerError
   TargetError             exit 8   configuration, credentials or the function itself stand in the way
     FunctionNotFoundError
     CannotTuneError                a kind of function whose memory cannot be tuned
+    NotPortableError               code that cannot run on the other architecture
     ForeignChangeError             somebody else changed the function meanwhile
     AccessError                    credentials missing, expired or not allowed
     PriceUnknownError              no price for the region in the package
@@ -92,6 +93,10 @@ class FunctionNotFoundError(TargetError):
 
 class CannotTuneError(TargetError):
     slug = "cannot-tune"
+
+
+class NotPortableError(TargetError):
+    slug = "not-portable"
 
 
 class ForeignChangeError(TargetError):

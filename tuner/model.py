@@ -169,20 +169,17 @@ class FunctionSnapshot:
     snap_start: bool = False
     managed_instances: bool = False
     durable: bool = False
+    qualifier: str | None = None
+    """The version or alias the user named; None or ``$LATEST`` for the function itself."""
+    reserved_concurrency: int | None = None
+    tuner_runs: tuple[str, ...] = ()
+    """Runs of tuner, here or on another machine, whose published versions still exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLimits:
     concurrent_executions: int
     unreserved_concurrent_executions: int
-    reserved_for_function: int | None = None
-
-    @property
-    def available_concurrency(self) -> int:
-        """How many invocations of the function may be in flight at once."""
-        if self.reserved_for_function is not None:
-            return self.reserved_for_function
-        return self.unreserved_concurrent_executions
 
 
 # --- the plan ---------------------------------------------------------------------------------------------
@@ -213,6 +210,15 @@ class RunRequest:
     """Warm samples wanted at each size; the cold ones come on top."""
     wave_size: int | None = None
     max_cost_usd: Decimal = Decimal("0.10")
+    max_invocations: int | None = None
+    max_time_s: float | None = None
+    architectures: tuple[Architecture, ...] = ()
+    """Empty: the function's own."""
+    clone: bool = False
+    """Measure a temporary copy, so that the function itself is never touched."""
+    payload_sha256: str = ""
+    expected_errors: tuple[str, ...] = ()
+    """Error types with which an invocation still counts as a success."""
     seed: int = 1
 
 
@@ -251,6 +257,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A temporary copy of the function, to be made for one architecture and deleted at the end."""
+
+    name: str
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a run will do, as pure data: written to ``plan.json`` before the first mutation."""
 
@@ -264,6 +278,8 @@ class Plan:
     """Invocations that may run at once, over all waves."""
     expected_invocations: int
     expected_spend: SpendRange
+    copies: tuple[Copy, ...] = ()
+    """Architectures without a copy are measured on versions of the function itself."""
     notices: tuple[Notice, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 from tuner.errors import UsageError
@@ -52,6 +53,14 @@ def parse_percent(text: str) -> float:
     if not 0 <= value < 1:
         raise UsageError(f"{text!r} is outside 0% to 99%.", hint="Write it like 5% or 0.05.")
     return value
+
+
+def parse_seconds(text: str) -> float:
+    """``500ms``, ``90s``, ``5m``, ``1h`` or seconds without a unit."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?\s*", text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a span of time.", hint="Write it like 90s, 5m or 1h.")
+    return float(match[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[match[2]]
 
 
 def parse_usd(text: str) -> Decimal:

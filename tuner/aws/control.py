@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from asyncio_throttle import Throttler
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tuner.aws import copies
+from tuner.aws.exposure import CHECKS
+from tuner.aws.logs import delete_log_group
 from tuner.aws.threads import BlockingCalls
 from tuner.aws.translate import error_code, error_message, translated
-from tuner.engine.ports import LatestConfiguration, PublishedVersion
-from tuner.errors import CannotTuneError, ForeignChangeError
-from tuner.model import AccountLimits, Architecture, FunctionSnapshot, FunctionTarget
+from tuner.engine.ports import Exposure, LatestConfiguration, PublishedVersion
+from tuner.engine.undo import DESCRIPTION_PREFIX
+from tuner.errors import AccessError, CannotTuneError, ForeignChangeError
+from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 T = TypeVar("T")
 
@@ -24,32 +31,58 @@ CALLS_PER_SECOND = 12
 
 CONTROL_THREADS = 4
 
+IMPOSSIBLE_VERSION = "999999999999"
+
 
 class LambdaControlPlane:
     """``engine.ports.ControlPlane`` over a boto3 Lambda client."""
 
-    def __init__(self, client: LambdaClient, *, profile: str | None = None) -> None:
+    def __init__(
+        self, client: LambdaClient, *, logs: CloudWatchLogsClient | None = None, profile: str | None = None
+    ) -> None:
         self._client = client
+        self._logs = logs
         self._profile = profile
         self._calls = BlockingCalls("control", CONTROL_THREADS)
         self._pace = Throttler(rate_limit=CALLS_PER_SECOND, period=1.0)
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
-        name = target.name
-        configuration: dict[str, Any] = dict(
-            await self._read(name, lambda: self._client.get_function_configuration(FunctionName=name))
-        )
+        name, qualifier = target.name, target.qualifier
+        asked: dict[str, str] = {"Qualifier": qualifier} if qualifier else {}
+        answer = await self._read(name, lambda: self._client.get_function(FunctionName=name, **asked))
         versions = await self.list_versions(name)
-        return _snapshot(configuration, tuple(version.version for version in versions))
+        marked = {v.description for v in versions if v.description.startswith(DESCRIPTION_PREFIX)}
+        return replace(
+            snapshot(dict(answer["Configuration"]), tuple(version.version for version in versions)),
+            qualifier=qualifier,
+            tuner_runs=tuple(sorted(mark.removeprefix(DESCRIPTION_PREFIX) for mark in marked)),
+            reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+        )
 
-    async def limits(self, function: str) -> AccountLimits:
-        account = (await self._read(function, self._client.get_account_settings))["AccountLimit"]
-        reserved = await self._read(function, lambda: self._client.get_function_concurrency(FunctionName=function))
+    async def limits(self) -> AccountLimits:
+        account = (await self._read("the account", self._client.get_account_settings))["AccountLimit"]
         return AccountLimits(
             concurrent_executions=account["ConcurrentExecutions"],
             unreserved_concurrent_executions=account["UnreservedConcurrentExecutions"],
-            reserved_for_function=reserved.get("ReservedConcurrentExecutions"),
         )
+
+    async def exposure(self, function: str) -> Exposure:
+        sources: list[str] = []
+        unchecked: list[str] = []
+        for check in CHECKS:
+            try:
+                sources.extend(await self._read(function, partial(check, self._client, function)))
+            except AccessError:
+                unchecked.append(check.__name__.replace("_", " "))
+        return Exposure(sources=tuple(sources), unchecked=tuple(unchecked))
+
+    async def may_delete_versions(self, function: str) -> bool:
+        """Deleting a version number that cannot exist is refused by IAM or not found, and changes nothing."""
+        try:
+            await self.delete_version(function, IMPOSSIBLE_VERSION)
+        except AccessError:
+            return False
+        return True
 
     async def latest(self, function: str) -> LatestConfiguration:
         answer = await self._read(function, lambda: self._client.get_function_configuration(FunctionName=function))
@@ -113,6 +146,30 @@ class LambdaControlPlane:
 
         await self._change(function, delete)
 
+    async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
+        answer = await self._change(source.name, lambda: copies.create(self._client, source, copy, run_id=run_id))
+        return snapshot(dict(answer), ())
+
+    async def copy_ready(self, name: str) -> FunctionSnapshot | None:
+        answer = dict(await self._read(name, lambda: self._client.get_function_configuration(FunctionName=name)))
+        if answer.get("State") == "Failed":
+            raise CannotTuneError(
+                f"The copy {name} could not be made ready: {answer.get('StateReason', 'no reason given')}",
+                hint="Run this again without --clone and --arch.",
+            )
+        return None if answer.get("State") == "Pending" else snapshot(answer, ())
+
+    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
+        deleted = await self._change(name, lambda: copies.delete(self._client, name))
+        logs = self._logs
+        if not deleted or logs is None:
+            return ()
+        return await self._calls.run_to_end(lambda: delete_log_group(logs, name))
+
+    async def left_over_copies(self) -> list[tuple[str, str]]:
+        """Names and runs of the copies in this account and region, whichever machine made them."""
+        return await self._read("the account", lambda: copies.left_over(self._client))
+
     def close(self) -> None:
         self._calls.close()
         self._client.close()
@@ -148,7 +205,8 @@ class LambdaControlPlane:
         return translated(error, function=function, profile=self._profile)
 
 
-def _snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> FunctionSnapshot:
+def snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> FunctionSnapshot:
+    """What tuner needs of a function's configuration; its environment variables are left behind here."""
     arn: str = configuration["FunctionArn"]
     return FunctionSnapshot(
         name=configuration["FunctionName"],

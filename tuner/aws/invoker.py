@@ -7,17 +7,15 @@ import binascii
 import time
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from tuner.aws.threads import BlockingCalls
-from tuner.aws.translate import error_message, translated
-from tuner.engine.ports import InvocationResult, Throttled
+from tuner.aws.translate import lost_invocation, refused_invocation, translated
+from tuner.engine.ports import InvocationResult
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
-
-TOO_MANY_REQUESTS = 429
 
 
 class BotoInvoker:
@@ -31,6 +29,9 @@ class BotoInvoker:
     async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
         return await self._calls.run(lambda: self._invoke(function, version, payload))
 
+    async def open(self, connections: int) -> None:
+        """Nothing: botocore opens a connection when a call first needs it."""
+
     def close(self) -> None:
         self._calls.close()
         self._client.close()
@@ -41,9 +42,9 @@ class BotoInvoker:
             answer = self._client.invoke(FunctionName=function, Qualifier=version, Payload=payload, LogType="Tail")
             body = answer["Payload"].read()
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == TOO_MANY_REQUESTS:
-                raise _throttled(error) from error
-            raise translated(error, function=function, profile=self._profile) from error
+            raise refused_invocation(error, function=function, profile=self._profile) from error
+        except HTTPClientError as error:  # a read timeout or an ended connection; failing to connect is none
+            raise lost_invocation(function, str(error)) from error
         except BotoCoreError as error:
             raise translated(error, function=function, profile=self._profile) from error
         return _result(answer, body, client_ms=(time.perf_counter() - started_s) * 1000)
@@ -53,13 +54,13 @@ def _result(answer: InvocationResponseTypeDef, body: bytes, *, client_ms: float)
     return InvocationResult(
         request_id=answer["ResponseMetadata"].get("RequestId"),
         function_error=answer.get("FunctionError"),
-        log_tail=_decoded(answer.get("LogResult")),
+        log_tail=decoded_log_tail(answer.get("LogResult")),
         payload=body,
         client_ms=client_ms,
     )
 
 
-def _decoded(log_result: str | None) -> str | None:
+def decoded_log_tail(log_result: str | None) -> str | None:
     """The log tail as text. Its first character may be cut in half: replaced, never an error."""
     if log_result is None:
         return None
@@ -67,13 +68,3 @@ def _decoded(log_result: str | None) -> str | None:
         return base64.b64decode(log_result).decode("utf-8", errors="replace")
     except binascii.Error:
         return None
-
-
-def _throttled(error: ClientError) -> Throttled:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    try:
-        retry_after_s = float(headers.get("retry-after", ""))
-    except ValueError:
-        retry_after_s = None
-    reason = error.response.get("Reason") or error_message(error)
-    return Throttled(str(reason), retry_after_s)

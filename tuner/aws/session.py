@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import boto3
 import botocore.exceptions
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from tuner import __version__
 from tuner.errors import AccessError, UsageError
@@ -16,6 +18,8 @@ from tuner.model import FunctionTarget
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
 
 CONTROL_ATTEMPTS = 5
 INVOKE_GRACE_S = 30
@@ -65,34 +69,60 @@ class AwsAccess:
             )
         )
 
+    def logs_client(self) -> CloudWatchLogsClient | None:
+        """None for another endpoint: it speaks Lambda, and the real logs have nothing to do with it."""
+        if self.endpoint_url is not None:
+            return None
+        config = Config(retries={"mode": "standard", "total_max_attempts": CONTROL_ATTEMPTS})
+        return self._session().client("logs", config=config)
+
+    def s3_client(self) -> S3Client:
+        return self._session().client("s3")
+
+    def load_credentials(self) -> Credentials | None:
+        """Credentials as a client would use them, looked up from the beginning; None where there are none.
+
+        Those that expire refresh themselves: call ``get_frozen_credentials`` whenever something is to be signed.
+        """
+        return self._session().get_credentials()
+
+    def ca_bundle(self) -> str | None:
+        """The certificates to trust instead of botocore's own, from where botocore reads them: AWS_CA_BUNDLE,
+        ``ca_bundle`` of the profile, REQUESTS_CA_BUNDLE."""
+        configured = botocore.session.Session(profile=self.profile).get_config_variable("ca_bundle")
+        return configured or os.environ.get("REQUESTS_CA_BUNDLE")
+
     def _client(self, config: Config) -> LambdaClient:
+        return self._session().client("lambda", endpoint_url=self.endpoint_url, config=config)
+
+    def _session(self) -> boto3.Session:
         fixed = self.credentials
         try:
-            session = boto3.Session(
+            return boto3.Session(
                 profile_name=self.profile,
                 region_name=self.region,
                 aws_access_key_id=fixed.access_key_id if fixed else None,
                 aws_secret_access_key=fixed.secret_access_key if fixed else None,
             )
-            return session.client("lambda", endpoint_url=self.endpoint_url, config=config)
         except (botocore.exceptions.ProfileNotFound, botocore.exceptions.NoRegionError) as error:
             raise AccessError(str(error), hint="`aws configure list` shows what is configured.") from error
 
 
-def resolve_region(target: FunctionTarget, *, region: str | None, profile: str | None) -> str:
+def resolve_region(target: FunctionTarget | None, *, region: str | None, profile: str | None) -> str:
     """``--region`` > region of the identifier > AWS_REGION > AWS_DEFAULT_REGION > profile.
 
     boto3 does not read AWS_REGION. Raises UsageError when ``--region`` contradicts the identifier, AccessError
     when nothing names a region.
     """
-    if region and target.region and region != target.region:
+    own = target.region if target is not None else None
+    if region and own and region != own:
         raise UsageError(
-            f"--region {region} contradicts the function's own region {target.region}.",
+            f"--region {region} contradicts the function's own region {own}.",
             hint="Leave --region out, or name the function without its ARN.",
         )
     found = (
         region
-        or target.region
+        or own
         or os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION")
         or _profile_region(profile)

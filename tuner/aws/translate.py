@@ -6,6 +6,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -14,8 +15,10 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+from tuner.engine.ports import Throttled
 from tuner.errors import AccessError, FunctionNotFoundError, TargetError
 
+TOO_MANY_REQUESTS = 429
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _INVALID = {
@@ -27,12 +30,39 @@ _INVALID = {
 _SSO = (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)
 
 
+class InvocationLostError(TargetError):
+    """The connection ended after the request was sent: the invocation may have run, and be billed."""
+
+    slug = "invocation-lost"
+
+
 def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def error_message(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", "")) or error_code(error)
+
+
+def says_expired(error: ClientError) -> bool:
+    """AWS refused the credentials because of their age: what was asked was not done."""
+    return error_code(error) in _EXPIRED
+
+
+def lost_invocation(function: str, cause: str) -> InvocationLostError:
+    """``cause`` says why, in half a sentence."""
+    why = cause.rstrip(".")
+    return InvocationLostError(
+        f"An invocation of {function} was sent, but no answer can be used: {why}. It may have run and be billed.",
+        hint="Run this again; if it stays, look at the network between here and Lambda, and try --transport boto3.",
+    )
+
+
+def refused_invocation(error: ClientError, *, function: str, profile: str | None) -> Throttled | TargetError:
+    """What an Invoke that Lambda refused becomes: Throttled for a 429, else as ``translated``."""
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == TOO_MANY_REQUESTS:
+        return _throttled(error)
+    return translated(error, function=function, profile=profile)
 
 
 def translated(error: ClientError | BotoCoreError, *, function: str, profile: str | None) -> TargetError:
@@ -47,6 +77,11 @@ def translated(error: ClientError | BotoCoreError, *, function: str, profile: st
             "No AWS credentials were found.",
             hint="Log in (for example `aws sso login`) or choose a --profile; without an AWS account add --local "
             "and give a folder.",
+        )
+    if isinstance(error, CredentialRetrievalError):
+        return AccessError(
+            f"The AWS credentials could not be had: {error}",
+            hint="Log in again, then run this again; `aws sts get-caller-identity` shows whether it worked.",
         )
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return TargetError(
@@ -75,6 +110,15 @@ def _from_answer(error: ClientError, function: str) -> TargetError:
     return TargetError(
         f"{operation} failed with {code or 'an unknown error'}: {message}",
         hint="Look at the function in the console, then run this again.",
+    )
+
+
+def _throttled(error: ClientError) -> Throttled:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    retry_after = headers.get("retry-after", "").strip()  # seconds; the HTTP date that RFC 9110 allows is not used
+    return Throttled(
+        str(error.response.get("Reason") or error_message(error)),
+        float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
     )
 
 

@@ -74,11 +74,59 @@ WaveOption = Annotated[
     ),
 ]
 Payload = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="The event: a JSON file, JSON text, or - for standard input. [default: {}]",
+        help="The event: a JSON file, JSON text, s3://bucket/key or - for standard input. Several, with weights: "
+        "--payload a.json=3 --payload b.json=1. [default: {}]",
         rich_help_panel="Measurement",
         show_default=False,
+    ),
+]
+Architectures = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        help="x86_64, arm64 or both; another than the function's own is measured on a temporary copy. "
+        "[default: the function's own]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+Clone = Annotated[
+    bool,
+    typer.Option("--clone", help="Measure a temporary copy and never touch the function.", rich_help_panel="AWS"),
+]
+ExpectedErrors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect-error", help="Error type that counts as success; may be repeated.", rich_help_panel="Measurement"
+    ),
+]
+Before = Annotated[
+    str | None,
+    typer.Option(
+        help="Run before each invocation: a command, or lambda:NAME. Gets the event, may print another one.",
+        rich_help_panel="Measurement",
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(
+        help="Run after each invocation: a command, or lambda:NAME. Gets the answer.", rich_help_panel="Measurement"
+    ),
+]
+MaxInvocations = Annotated[
+    int | None, typer.Option(min=1, help="The run stops before it makes more calls.", rich_help_panel="Spend")
+]
+MaxTime = Annotated[
+    str | None, typer.Option(help="The run starts nothing more after this: 90s, 5m, 1h.", rich_help_panel="Spend")
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN",
+        help="Go on with an interrupted run of the same function and payload; its samples count.",
+        rich_help_panel="Spend",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.", rich_help_panel="Measurement")]
@@ -140,8 +188,16 @@ def run(
     samples: Samples = 20,
     wave: WaveOption = None,
     payload: Payload = None,
+    arch: Architectures = None,
+    clone: Clone = False,
+    expect_error: ExpectedErrors = None,
+    before: Before = None,
+    after: After = None,
     seed: Seed = 1,
     max_cost: MaxCost = "$0.10",
+    max_invocations: MaxInvocations = None,
+    max_time: MaxTime = None,
+    resume: Resume = None,
     yes: Yes = False,
     price_per_gb_s: PricePerGbS = None,
     price_per_request: PricePerRequest = None,
@@ -183,7 +239,15 @@ def run(
                 sampling=sampling.value,
                 samples=samples,
                 wave=wave,
-                payload=payload,
+                payloads=tuple(payload or ()),
+                architectures=arch,
+                clone=clone,
+                expected_errors=tuple(expect_error or ()),
+                before=before,
+                after=after,
+                max_invocations=max_invocations,
+                max_time=max_time,
+                resume=resume,
                 seed=seed,
                 max_cost=max_cost,
                 yes=yes,
@@ -206,15 +270,31 @@ def run(
 
 @app.command()
 def recover(
+    function: Annotated[
+        str | None,
+        typer.Argument(help="Also delete versions that runs on other machines left on this function."),
+    ] = None,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Also delete temporary copies that runs on other machines left.")
+    ] = False,
+    region: Region = None,
     profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
 ) -> None:
     """Put functions back that an interrupted run left changed, and remove what it left behind.
 
-    Every run writes down each change with its undo before it makes it; this replays what was not undone.
+    Every run writes down each change with its undo before it makes it; this replays what was not undone. What other
+    machines left is found by description and tag: be sure that no run is going on there.
     """
-    from tuner.cli.recover import recover_command
+    from tuner.cli.recover import RecoverOptions, recover_command
 
-    raise typer.Exit(recover_command(profile=profile))
+    raise typer.Exit(
+        recover_command(
+            RecoverOptions(
+                function=function, copies=copies, region=region, profile=profile, endpoint_url=endpoint_url
+            )
+        )
+    )
 
 
 @app.command("local")

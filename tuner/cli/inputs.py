@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tuner.errors import UsageError
 from tuner.inputs.memory import parse_memory
+from tuner.inputs.payload_set import split_weight
 from tuner.inputs.payloads import read_payload
-from tuner.model import Strategy
-from tuner.units import parse_percent, parse_usd
+from tuner.model import Architecture, Strategy
+from tuner.units import parse_percent, parse_seconds, parse_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,15 @@ class RunOptions:
     sampling: str
     samples: int
     wave: int | None
-    payload: str | None
+    payloads: tuple[str, ...]
+    architectures: str | None
+    clone: bool
+    expected_errors: tuple[str, ...]
+    before: str | None
+    after: str | None
+    max_invocations: int | None
+    max_time: str | None
+    resume: str | None
     seed: int
     max_cost: str
     yes: bool
@@ -51,8 +60,10 @@ class RunInputs:
 
     memory_mb: tuple[int, ...]
     tolerance: float
-    payload: bytes
+    payloads: tuple[PayloadSource, ...]
+    architectures: tuple[Architecture, ...]
     max_cost_usd: Decimal
+    max_time_s: float | None
     price_per_gb_s: Decimal | None
     price_per_request: Decimal | None
     environment: dict[str, str]
@@ -64,8 +75,10 @@ def read_inputs(options: RunOptions) -> RunInputs:
     return RunInputs(
         memory_mb=parse_memory(options.memory).sizes,
         tolerance=parse_percent(options.tolerance),
-        payload=read_payload(options.payload, stdin=sys.stdin.buffer.read),
+        payloads=tuple(_payload_source(text) for text in options.payloads or ("{}",)),
+        architectures=_architectures(options.architectures),
         max_cost_usd=parse_usd(options.max_cost),
+        max_time_s=None if options.max_time is None else parse_seconds(options.max_time),
         price_per_gb_s=_optional_usd(options.price_per_gb_s),
         price_per_request=_optional_usd(options.price_per_request),
         environment=dict(_key_and_value(pair) for pair in options.environment),
@@ -81,7 +94,9 @@ def reproduce_command(options: RunOptions) -> str:
     words += ["--sampling", options.sampling, "-n", str(options.samples), "--seed", str(options.seed)]
     optional = {
         "--wave": options.wave,
-        "--payload": _shown_payload(options.payload),
+        "--arch": options.architectures,
+        "--max-invocations": options.max_invocations,
+        "--max-time": options.max_time,
         "--region": options.region,
         "--price-per-gb-s": options.price_per_gb_s,
         "--price-per-request": options.price_per_request,
@@ -89,6 +104,11 @@ def reproduce_command(options: RunOptions) -> str:
     }
     for name, value in optional.items():
         words += [name, str(value)] if value is not None else []
+    for text in options.payloads:
+        words += ["--payload", _shown_payload(text)]
+    words += ["--clone"] if options.clone else []
+    for name in options.expected_errors:
+        words += ["--expect-error", name]
     if options.local:
         words += ["--timeout", str(options.timeout_s), "--current-memory", str(options.current_memory_mb)]
     for pair in options.environment:
@@ -117,8 +137,30 @@ def _key_and_value(pair: str) -> tuple[str, str]:
     return key, value
 
 
-def _shown_payload(payload: str | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class PayloadSource:
+    """A payload that was read, or the name of an S3 object still to be read."""
+
+    weight: float
+    data: bytes | None
+    s3_uri: str | None = None
+
+
+def _payload_source(text: str) -> PayloadSource:
+    source, weight = split_weight(text)
+    if source.startswith("s3://"):
+        return PayloadSource(weight, None, source)
+    return PayloadSource(weight, read_payload(source, stdin=sys.stdin.buffer.read))
+
+
+def _architectures(text: str | None) -> tuple[Architecture, ...]:
+    try:
+        return tuple(Architecture(name.strip()) for name in text.split(",")) if text else ()
+    except ValueError:
+        raise UsageError(f"{text!r} is no architecture.", hint="Use --arch x86_64, arm64 or x86_64,arm64.") from None
+
+
+def _shown_payload(payload: str) -> str:
     """A file's name may be shown, JSON text may not."""
-    if payload is None or payload == "-":
-        return payload
-    return payload if Path(payload).is_file() else "..."
+    source, _ = split_weight(payload)
+    return payload if source == "-" or source.startswith("s3://") or Path(source).is_file() else "..."

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuner.aws.control import LambdaControlPlane
-from tuner.aws.session import AwsAccess
+from tuner.aws.session import AwsAccess, resolve_region
 from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.main import print_error
 from tuner.cli.state import local_folder, runs_folder
 from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
-from tuner.engine.undo import undo
+from tuner.engine.undo import delete_marked_versions, undo
 from tuner.errors import CleanUpIncompleteError, ExitCode, TunerError
+from tuner.inputs.identifiers import parse_function
 from tuner.local.sweep import Swept, sweep
-from tuner.model import EngineKind, Notice
+from tuner.model import EngineKind, FunctionTarget, Notice
 
 POLL_INTERVAL_S = 0.5
 
 
-def recover_command(*, profile: str | None) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverOptions:
+    function: str | None = None
+    copies: bool = False
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+def recover_command(options: RecoverOptions) -> int:
     """Returns 0 when nothing is left to undo, 7 when something could not be undone."""
     _say_swept(sweep(local_folder()))
     records = unfinished_journals(runs_folder())
-    if not records:
+    results = [_recover(record, options.profile) for record in records]
+    if options.function is not None or options.copies:
+        _recover_elsewhere(options)
+    elif not records:
         print("No run is left to recover.")
-        return ExitCode.OK
-    results = [_recover(record, profile) for record in records]
     return ExitCode.OK if all(results) else ExitCode.CLEAN_UP_INCOMPLETE
+
+
+def _recover_elsewhere(options: RecoverOptions) -> None:
+    """Remove what runs on other machines left: versions of one function, copies of all."""
+    target = parse_function(options.function) if options.function else None
+    region = resolve_region(target, region=options.region, profile=options.profile)
+    access = AwsAccess(region=region, profile=options.profile, endpoint_url=options.endpoint_url)
+    control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
+    try:
+        run_interruptibly(_remove_elsewhere(control, target, copies=options.copies))
+    finally:
+        control.close()
+
+
+async def _remove_elsewhere(control: LambdaControlPlane, target: FunctionTarget | None, *, copies: bool) -> None:
+    if target is not None:
+        deleted = await delete_marked_versions(control, target.name)
+        print(f"{target.name}: deleted {len(deleted)} versions that tuner left.")
+    if copies:
+        for name, run_id in await control.left_over_copies():
+            _print_notices(await control.delete_copy(name))
+            print(f"Deleted the copy {name} of run {run_id}.")
 
 
 def _recover(record: JournalRecord, profile: str | None) -> bool:
@@ -42,9 +76,13 @@ def _recover(record: JournalRecord, profile: str | None) -> bool:
         print_error(_incomplete(record, error))
         return False
     print(f"{record.opened.function}: the run of {record.opened.started_at} is undone.")
+    _print_notices(notices)
+    return True
+
+
+def _print_notices(notices: tuple[Notice, ...]) -> None:
     for notice in notices:
         print(f"  {notice.message} {notice.remedy or ''}".rstrip())
-    return True
 
 
 def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
@@ -56,7 +94,7 @@ def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
         profile=profile or record.opened.profile,
         endpoint_url=record.opened.endpoint_url,
     )
-    control = LambdaControlPlane(access.control_client(), profile=access.profile)
+    control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
     try:
         return run_interruptibly(undo(control, record, poll_interval_s=POLL_INTERVAL_S))
     finally:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tuner.aws.control import LambdaControlPlane
 from tuner.aws.invoker import BotoInvoker
+from tuner.aws.logs import LogReader
+from tuner.aws.objects import read_payload_object
 from tuner.aws.session import AwsAccess, resolve_region
 from tuner.cli.inputs import RunInputs, RunOptions, read_inputs, reproduce_command
 from tuner.cli.interrupt import run_interruptibly
@@ -18,12 +21,17 @@ from tuner.cli.place import Place
 from tuner.cli.progress import progress
 from tuner.cli.reports import ReportFiles, report_files, write_reports
 from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
+from tuner.engine.dispatcher import Sending
+from tuner.engine.hooks import InvocationHooks
 from tuner.engine.journal import unfinished_journals
 from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
+from tuner.engine.ports import Invoker
+from tuner.engine.preflight import preflight
+from tuner.engine.resume import resumed
 from tuner.engine.store import RunStore
 from tuner.errors import ExitCode, InvalidMeasurementError, TargetError, TunerError
 from tuner.inputs.identifiers import parse_function
-from tuner.inputs.payloads import payload_sha256
+from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import (
     Architecture,
     EngineKind,
@@ -33,9 +41,10 @@ from tuner.model import (
     Price,
     Report,
     RunRequest,
+    Sample,
     Severity,
 )
-from tuner.planning.plan import make_plan, sampling_of
+from tuner.planning.plan import architectures_of, make_plan
 from tuner.pricing import price_for
 from tuner.render.terminal import render_plan, render_report
 from tuner.reporting import RunFacts, build_report
@@ -80,23 +89,37 @@ class _Run:
         self._options = options
         self._inputs = inputs
         self._place = place
-        self._run_id = new_run_id()
+        self._run_id = options.resume or new_run_id()
+        self._payloads = _read_payloads(inputs, place.access)
 
     async def main(self) -> int:
-        control = LambdaControlPlane(self._place.access.control_client(), profile=self._place.access.profile)
+        access = self._place.access
+        control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
         try:
-            plan = await self._plan(control)
+            plan, earlier = await self._plan(control)
             files = self._report_files(plan)
             _agree(plan, self._options)
-            result = await self._execute(plan, control)
+            result = await self._execute(plan, earlier, control)
         finally:
             control.close()
         return self._finish(plan, result, files)
 
-    async def _plan(self, control: LambdaControlPlane) -> Plan:
+    async def _plan(self, control: LambdaControlPlane) -> tuple[Plan, tuple[Sample, ...]]:
+        """The plan and the samples there are already: none, except for a resumed run."""
         function = await control.describe(self._place.target)
         _refuse_unfinished(function)
-        request = RunRequest(
+        if self._options.resume is not None:
+            return resumed(RunStore.open(runs_folder(), self._options.resume), function, self._payloads.sha256)
+        request = self._request(function)
+        prices = {arch: self._price(function, arch) for arch in architectures_of(request, function)}
+        plan = make_plan(
+            request, function, await control.limits(), prices, run_id=self._run_id, notices=self._place.notices
+        )
+        notices = () if request.engine is EngineKind.LOCAL else await preflight(control, plan)
+        return replace(plan, notices=(*plan.notices, *notices)), ()
+
+    def _request(self, function: FunctionSnapshot) -> RunRequest:
+        return RunRequest(
             function=function.name,
             engine=self._place.engine,
             memory_mb=self._place.memory_mb,
@@ -105,25 +128,22 @@ class _Run:
             samples_per_size=self._options.samples,
             wave_size=self._options.wave,
             max_cost_usd=self._inputs.max_cost_usd,
+            max_invocations=self._options.max_invocations,
+            max_time_s=self._inputs.max_time_s,
+            architectures=self._inputs.architectures,
+            clone=self._options.clone,
+            payload_sha256=self._payloads.sha256,
+            expected_errors=self._options.expected_errors,
             seed=self._options.seed,
         )
-        return make_plan(
-            request,
-            function,
-            await control.limits(function.name),
-            self._prices(function),
-            run_id=self._run_id,
-            notices=self._place.notices,
-        )
 
-    def _prices(self, function: FunctionSnapshot) -> Mapping[Architecture, Price]:
-        price = price_for(
+    def _price(self, function: FunctionSnapshot, architecture: Architecture) -> Price:
+        return price_for(
             function.region,
-            function.architecture,
+            architecture,
             usd_per_gb_s=self._inputs.price_per_gb_s,
             usd_per_request=self._inputs.price_per_request,
         )
-        return {function.architecture: price}
 
     def _report_files(self, plan: Plan) -> ReportFiles:
         return report_files(
@@ -132,20 +152,21 @@ class _Run:
             fallback_folder=runs_folder() / plan.run_id,
         )
 
-    async def _execute(self, plan: Plan, control: LambdaControlPlane) -> RunResult:
+    async def _execute(self, plan: Plan, earlier: tuple[Sample, ...], control: LambdaControlPlane) -> RunResult:
+        access = self._place.access
+        timeout_s = plan.function.timeout_s * _queue_factor(plan)
         invoker = BotoInvoker(
-            self._place.access.invoke_client(
-                timeout_s=plan.function.timeout_s * _queue_factor(plan), connections=plan.max_in_flight
-            ),
+            access.invoke_client(timeout_s=timeout_s, connections=plan.max_in_flight),
             connections=plan.max_in_flight,
-            profile=self._place.access.profile,
+            profile=access.profile,
         )
+        logs = access.logs_client()
+        reader = None if logs is None else LogReader(logs)
         try:
             with progress(plan, quiet=self._options.quiet) as observer:
                 return await execute(
                     plan,
-                    policy=sampling_of(plan),
-                    payload=self._inputs.payload,
+                    sending=self._sending(plan, invoker, reader),
                     store=RunStore.create(runs_folder(), plan.run_id),
                     ports=RunPorts(
                         control=control,
@@ -153,14 +174,23 @@ class _Run:
                         observer=observer,
                         poll_interval_s=self._place.poll_interval_s,
                     ),
-                    connection=Connection(
-                        profile=self._place.access.profile,
-                        endpoint_url=self._place.access.endpoint_url,
-                        pid=os.getpid(),
-                    ),
+                    connection=Connection(profile=access.profile, endpoint_url=access.endpoint_url, pid=os.getpid()),
+                    earlier=earlier,
                 )
         finally:
             invoker.close()
+            if reader is not None:
+                reader.close()
+
+    def _sending(self, plan: Plan, invoker: Invoker, reader: LogReader | None) -> Sending:
+        first, then = self._options.before, self._options.after
+        return Sending(
+            payloads=self._payloads,
+            seed=plan.request.seed,
+            expected_errors=frozenset(plan.request.expected_errors),
+            hooks=InvocationHooks(first=first, then=then, invoker=invoker) if first or then else None,
+            log_lookup=reader,
+        )
 
     def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
         report = self._report(plan, result, files)
@@ -186,7 +216,7 @@ class _Run:
                 created_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 command=reproduce_command(self._options),
                 sampling=f"{self._options.sampling}, {self._options.samples} warm samples a size",
-                payload_sha256=payload_sha256(self._inputs.payload),
+                payload_sha256=self._payloads.sha256,
                 blocks=result.blocks,
                 seconds=result.seconds,
                 notices=(*files.notices, *result.notices, *interrupted),
@@ -202,6 +232,16 @@ class _Run:
             print(render_json(report), end="")
         else:
             print(render_report(report, width=_columns(), color=_wants_color()), end="")
+
+
+def _read_payloads(inputs: RunInputs, access: AwsAccess) -> PayloadSet:
+    payloads = []
+    for source in inputs.payloads:
+        data = source.data
+        if data is None:
+            data = read_payload_object(access.s3_client(), source.s3_uri or "")
+        payloads.append(WeightedPayload(data, source.weight))
+    return PayloadSet(tuple(payloads))
 
 
 def _agree(plan: Plan, options: RunOptions) -> None:

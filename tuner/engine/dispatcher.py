@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuner.engine.observer import Observer
-from tuner.engine.ports import InvocationResult, Invoker, Throttled
+from tuner.engine.ports import Hooks, InvocationResult, Invoker, LogLookup, Throttled
 from tuner.errors import InvalidMeasurementError
+from tuner.inputs.payload_set import PayloadSet
 from tuner.model import InvocationReport, Outcome, Sample, Wave
 from tuner.telemetry import classify, parse_log_tail
 
@@ -28,49 +30,77 @@ class _Call:
     block: int
     wave_number: int
     wave: Wave
+    function: str
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What every invocation of a run has in common."""
+
+    payloads: PayloadSet
+    seed: int
+    expected_errors: frozenset[str] = frozenset()
+    hooks: Hooks | None = None
+    log_lookup: LogLookup | None = None
+
+
 class Dispatcher:
-    """Runs waves on published versions. ``on_sample`` is called as each answer arrives."""
+    """Runs waves on published versions. ``on_sample`` is called as each answer arrives.
+
+    ``after`` are the samples of an earlier attempt at the run: numbers go on where they ended.
+    """
 
     def __init__(
         self,
-        function: str,
-        payload: bytes,
+        sending: Sending,
         invoker: Invoker,
         observer: Observer,
         on_sample: Callable[[Sample], None],
         *,
-        rng: random.Random,
+        after: tuple[Sample, ...] = (),
     ) -> None:
-        self._function = function
-        self._payload = payload
+        self._sending = sending
         self._invoker = invoker
         self._observer = observer
         self._on_sample = on_sample
-        self._rng = rng
-        self._sequence: Iterator[int] = itertools.count(1)
-        self._wave_numbers: Iterator[int] = itertools.count(1)
+        self._rng = random.Random(sending.seed)  # noqa: S311 - jitter, not a secret
+        self._sequence: Iterator[int] = itertools.count(1 + max((s.sequence for s in after), default=0))
+        self._wave_numbers: Iterator[int] = itertools.count(1 + max((s.wave for s in after), default=0))
 
-    async def run_wave(self, wave: Wave, version: str, *, block: int) -> None:
+    async def run_wave(self, wave: Wave, function: str, version: str, *, block: int) -> None:
         """Invoke ``wave.size`` times at once. Throttled calls wait and are repeated, never sampled."""
         number = next(self._wave_numbers)
         async with asyncio.TaskGroup() as group:
             for _ in range(wave.size):
-                sequence = next(self._sequence)
-                call = _Call(sequence=sequence, block=block, wave_number=number, wave=wave, version=version)
+                call = _Call(
+                    sequence=next(self._sequence),
+                    block=block,
+                    wave_number=number,
+                    wave=wave,
+                    function=function,
+                    version=version,
+                )
                 group.create_task(self._sample(call))
 
     async def _sample(self, call: _Call) -> None:
-        started_at, result = await self._invoke(call)
-        self._on_sample(_to_sample(call, started_at, result))
+        payload = self._sending.payloads.event(
+            call.sequence, seed=self._sending.seed, now=datetime.now(UTC), uuid=str(uuid.uuid4())
+        )
+        hooks = self._sending.hooks
+        if hooks is not None:
+            payload = await hooks.before(payload)
+        started_at, result = await self._invoke(call, payload)
+        if hooks is not None:
+            await hooks.after(result.payload)
+        report = await self._report(call, started_at, result)
+        self._on_sample(_to_sample(call, started_at, result, report, self._sending.expected_errors))
 
-    async def _invoke(self, call: _Call) -> tuple[datetime, InvocationResult]:
+    async def _invoke(self, call: _Call, payload: bytes) -> tuple[datetime, InvocationResult]:
         for attempt in range(MOST_THROTTLES):
             started_at = datetime.now(UTC)
             try:
-                return started_at, await self._invoker.invoke(self._function, call.version, self._payload)
+                return started_at, await self._invoker.invoke(call.function, call.version, payload)
             except Throttled as refusal:
                 wait_s = self._backoff_s(attempt, refusal.retry_after_s)
                 self._observer.throttled(refusal.reason, wait_s)
@@ -80,17 +110,33 @@ class Dispatcher:
             hint="Run this when there is less traffic, or with a smaller --wave.",
         )
 
+    async def _report(self, call: _Call, started_at: datetime, result: InvocationResult) -> InvocationReport | None:
+        """What the log says: from the tail that came along, else from the log itself where we may read it."""
+        report = None if result.log_tail is None else parse_log_tail(result.log_tail, result.request_id)
+        lookup = self._sending.log_lookup
+        if (report is not None and report.record == "REPORT") or lookup is None or result.request_id is None:
+            return report
+        found = await lookup.report_line(call.function, result.request_id, started_at)
+        return report if found is None else parse_log_tail(found, result.request_id)
+
     def _backoff_s(self, attempt: int, retry_after_s: float | None) -> float:
         """Full jitter over an exponentially growing window, never below what the service asked for."""
         window = min(LONGEST_BACKOFF_S, 0.1 * 2 ** min(attempt, 10))
         return max(retry_after_s or 0.0, self._rng.uniform(0, window))
 
 
-def _to_sample(call: _Call, started_at: datetime, result: InvocationResult) -> Sample:
-    report = None if result.log_tail is None else parse_log_tail(result.log_tail, result.request_id)
+def _to_sample(
+    call: _Call,
+    started_at: datetime,
+    result: InvocationResult,
+    report: InvocationReport | None,
+    expected_errors: frozenset[str],
+) -> Sample:
     outcome, error_type, error_message = classify(report, result.function_error, result.payload)
     reported = report is not None and report.record == "REPORT"
     measured = report if report is not None and reported else InvocationReport()
+    if outcome is Outcome.FUNCTION_ERROR and error_type in expected_errors:
+        outcome = Outcome.OK
     return Sample(
         sequence=call.sequence,
         block=call.block,

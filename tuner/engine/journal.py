@@ -65,6 +65,14 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyCreation:
+    """A temporary copy is about to be made. Undo: delete it and its log group."""
+
+    entry: Literal["copy_creation"] = "copy_creation"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """Everything was undone."""
 
@@ -72,7 +80,7 @@ class Closed:
     closed_at: str
 
 
-Entry = Opened | MemoryChange | MemoryRestored | Publication | Closed
+Entry = Opened | MemoryChange | MemoryRestored | Publication | CopyCreation | Closed
 
 
 class JournalInUseError(TargetError):
@@ -132,6 +140,7 @@ class JournalRecord:
     memory_changes: tuple[MemoryChange, ...]
     """Changes of ``$LATEST`` that were not restored as far as the journal knows."""
     publications: tuple[Publication, ...]
+    copies: tuple[CopyCreation, ...]
     closed: bool
 
 
@@ -153,6 +162,7 @@ def read_journal(path: Path) -> JournalRecord | None:
         opened=opened,
         memory_changes=_open_changes(entries),
         publications=tuple(entry for entry in entries if isinstance(entry, Publication)),
+        copies=tuple(entry for entry in entries if isinstance(entry, CopyCreation)),
         closed=any(isinstance(entry, Closed) for entry in entries),
     )
 
@@ -171,7 +181,7 @@ def unfinished_journals(runs_folder: Path) -> list[JournalRecord]:
     """Journals that are not closed, oldest first. A live run's journal is among them: it is still locked."""
     if not runs_folder.is_dir():
         return []
-    records = [read_journal(path) for path in sorted(runs_folder.glob("*/journal.jsonl"))]
+    records = [read_journal(path) for path in sorted(runs_folder.glob("*/journal*.jsonl"))]
     return [record for record in records if record is not None and not record.closed]
 
 
@@ -180,6 +190,7 @@ _ENTRY_TYPES: dict[str, type[Entry]] = {
     "memory_change": MemoryChange,
     "memory_restored": MemoryRestored,
     "publication": Publication,
+    "copy_creation": CopyCreation,
     "closed": Closed,
 }
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tuner.engine.dispatcher import Dispatcher
+from tuner.engine.dispatcher import Dispatcher, Sending
 from tuner.engine.journal import Closed, Journal, Opened, read_journal
 from tuner.engine.ledger import Ledger
 from tuner.engine.observer import Observer
 from tuner.engine.ports import ControlPlane, Invoker, SamplingPolicy
 from tuner.engine.slots import Slots
 from tuner.engine.store import RunStore
+from tuner.engine.subjects import Subjects
 from tuner.engine.undo import undo
-from tuner.engine.versions import VersionSet
 from tuner.errors import CleanUpIncompleteError, TunerError
 from tuner.model import Block, Notice, Plan, Sample, Severity, Stop, Wave
-from tuner.units import format_usd
+from tuner.planning.plan import sampling_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +56,16 @@ class RunResult:
 async def execute(
     plan: Plan,
     *,
-    policy: SamplingPolicy,
-    payload: bytes,
+    sending: Sending,
     store: RunStore,
     ports: RunPorts,
     connection: Connection,
+    policy_of: Callable[[Plan], SamplingPolicy] = sampling_of,
+    earlier: tuple[Sample, ...] = (),
 ) -> RunResult:
     """Run ``plan`` and put the function back, whatever happens.
 
+    ``earlier`` are the samples of an attempt that ended early: they count, and are not taken again.
     Cancelling the task (Ctrl-C) ends the measurement, undoes it and returns what was measured; cancelling it again
     gives up the clean-up. Raises CleanUpIncompleteError when the function may not be as it was: then the journal
     stays open for ``tuner recover``.
@@ -71,8 +73,8 @@ async def execute(
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     store.write_plan(plan)
-    with Journal.create(store.journal_path, _opened(plan, connection)) as journal:
-        measurement = _Measurement(plan, policy, payload, store, ports, journal)
+    with Journal.create(store.new_journal_path(), _opened(plan, connection)) as journal:
+        measurement = _Measurement(plan, sending, store, ports, journal, policy_of, earlier)
         interrupted, failure = False, None
         try:
             await measurement.run()
@@ -98,64 +100,79 @@ class _Measurement:
     def __init__(
         self,
         plan: Plan,
-        policy: SamplingPolicy,
-        payload: bytes,
+        sending: Sending,
         store: RunStore,
         ports: RunPorts,
         journal: Journal,
+        policy_of: Callable[[Plan], SamplingPolicy],
+        earlier: tuple[Sample, ...],
     ) -> None:
-        self.samples: list[Sample] = []
+        self.samples: list[Sample] = list(earlier)
         self.notices: list[Notice] = []
         self.blocks = 0
         self._plan = plan
-        self._policy = policy
+        self._policy_of = policy_of
         self._store = store
         self._observer = ports.observer
-        self._ledger = Ledger(plan.request.max_cost_usd, plan.prices)
+        self._probe = sending.payloads.payloads[0].data
+        self._started_s = asyncio.get_running_loop().time()
+        self._ledger = Ledger(plan)
+        for sample in earlier:
+            self._ledger.add(sample)
+        self._scouting = False
+        self._first_cost = asyncio.Event()
+        if self._ledger.knows_a_cost:
+            self._first_cost.set()
         self._slots = Slots(plan.max_in_flight)
-        self._versions = VersionSet(
-            plan.function,
-            plan.run_id,
-            ports.control,
-            journal,
-            ports.observer,
-            poll_interval_s=ports.poll_interval_s,
+        self._subjects = Subjects(
+            plan, ports.control, ports.invoker, journal, ports.observer, poll_interval_s=ports.poll_interval_s
         )
-        self._dispatcher = Dispatcher(
-            plan.function.name,
-            payload,
-            ports.invoker,
-            ports.observer,
-            self._on_sample,
-            rng=random.Random(plan.request.seed),  # noqa: S311 - jitter, not a secret
-        )
+        self._dispatcher = Dispatcher(sending, ports.invoker, ports.observer, self._on_sample, after=earlier)
 
     async def run(self) -> None:
-        while not isinstance(step := self._policy.next_block(self.samples), Stop):
-            await self._versions.ensure(step.cells)
+        cells = await self._subjects.prepare(self._probe)
+        self.notices.extend(self._subjects.notices)
+        policy = self._policy_of(replace(self._plan, cells=cells))
+        while not isinstance(step := policy.next_block(self.samples), Stop):
             self._observer.block_started(step)
-            if not await self._run_block(step):
-                self.notices.append(_budget_notice(self._plan, self._ledger))
+            refusals = [reason for reason in await self._run_block(step) if reason is not None]
+            if refusals:
+                self.notices.append(_budget_notice(refusals[0]))
                 return
             self.blocks += 1
 
-    async def _run_block(self, block: Block) -> bool:
-        """Run the waves of a block in their order, side by side as far as slots allow; False when the budget ended
-        it early."""
+    async def _run_block(self, block: Block) -> list[str | None]:
+        """Run the waves of a block, side by side as far as slots allow, while versions they need are being
+        published in the same order. Returns for each wave why it was not run, None if it was."""
+        cells = list(dict.fromkeys(wave.cell for wave in block.waves))
+        missing = self._subjects.expect(cells)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._subjects.publish(missing))
             waves = [group.create_task(self._run_wave(wave, block)) for wave in block.waves]
-        return all(wave.result() for wave in waves)
+        return [wave.result() for wave in waves]
 
-    async def _run_wave(self, wave: Wave, block: Block) -> bool:
+    async def _run_wave(self, wave: Wave, block: Block) -> str | None:
+        function, version = await self._subjects.ready(wave.cell)
         async with self._slots.take(wave.size):
-            if not self._ledger.affords(wave):
-                return False
-            await self._dispatcher.run_wave(wave, self._versions[wave.cell], block=block.number)
-            return True
+            await self._after_the_scout()
+            refusal = self._ledger.refusal(wave, elapsed_s=asyncio.get_running_loop().time() - self._started_s)
+            if refusal is not None:
+                return refusal
+            with self._ledger.reserve(wave):
+                await self._dispatcher.run_wave(wave, function, version, block=block.number)
+            return None
+
+    async def _after_the_scout(self) -> None:
+        """Before any call has come back nothing is known about costs: one wave goes ahead, the others wait for its
+        first answer, so that a budget is exceeded by one wave at most."""
+        if self._scouting:
+            await self._first_cost.wait()
+        self._scouting = True
 
     def _on_sample(self, sample: Sample) -> None:
         self._store.append_samples([sample])
         self._ledger.add(sample)
+        self._first_cost.set()
         self.samples.append(sample)
         self._observer.sample(sample, self._ledger.spent_usd)
 
@@ -198,11 +215,10 @@ def _opened(plan: Plan, connection: Connection) -> Opened:
     )
 
 
-def _budget_notice(plan: Plan, ledger: Ledger) -> Notice:
+def _budget_notice(reason: str) -> Notice:
     return Notice(
         code="budget-reached",
         severity=Severity.WARNING,
-        message=f"The run stopped at its budget: {format_usd(ledger.spent_usd)} of "
-        f"{format_usd(plan.request.max_cost_usd)} is spent, and the next wave would not have fitted.",
-        remedy="Raise --max-cost, or give fewer sizes or samples.",
+        message=f"The run stopped at its budget: {reason}.",
+        remedy="Raise the limit, or give fewer sizes or samples.",
     )

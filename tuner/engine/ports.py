@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from tuner.model import AccountLimits, Block, FunctionSnapshot, FunctionTarget, Sample, Stop
+from tuner.model import AccountLimits, Block, Copy, FunctionSnapshot, FunctionTarget, Notice, Sample, Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,16 @@ class InvocationResult:
     client_ms: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What may be reaching ``$LATEST`` of a function right now, and would feel a changed memory size."""
+
+    sources: tuple[str, ...]
+    """In words for people: ``an event source mapping (SQS orders)``."""
+    unchecked: tuple[str, ...] = ()
+    """Actions that were not allowed, so that nothing is known about them."""
+
+
 class Throttled(Exception):
     """The service refused the invocation (429): it never ran and is no sample."""
 
@@ -55,7 +66,13 @@ class ControlPlane(Protocol):
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot: ...
 
-    async def limits(self, function: str) -> AccountLimits: ...
+    async def limits(self) -> AccountLimits: ...
+
+    async def exposure(self, function: str) -> Exposure:
+        """What sends traffic to ``$LATEST``."""
+
+    async def may_delete_versions(self, function: str) -> bool:
+        """Whether the credentials may delete versions, found out without deleting one."""
 
     async def latest(self, function: str) -> LatestConfiguration: ...
 
@@ -71,10 +88,36 @@ class ControlPlane(Protocol):
     async def delete_version(self, function: str, version: str) -> None:
         """Delete one numbered version. Deleting a version that is gone already is a success."""
 
+    async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
+        """A new function with the same code and configuration, no triggers, and tags that say whose it is.
+
+        Raises NotPortableError when Lambda refuses the code or its layers for the copy's architecture.
+        """
+
+    async def copy_ready(self, name: str) -> FunctionSnapshot | None:
+        """The copy when it can be invoked, None while it is being made."""
+
+    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
+        """Delete a copy and its log group. One that is gone already is a success; one without our tag is left."""
+
 
 class Invoker(Protocol):
     async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
         """One invocation, never repeated on our own account. Raises Throttled or a TargetError."""
+
+
+class LogLookup(Protocol):
+    async def report_line(self, function: str, request_id: str, started_at: datetime) -> str | None:
+        """The REPORT of an invocation from the function's log, None where it is not there or may not be read."""
+
+
+class Hooks(Protocol):
+    """What the user wants done around each invocation. Raises a TunerError when it fails."""
+
+    async def before(self, payload: bytes) -> bytes:
+        """The payload to send."""
+
+    async def after(self, answer: bytes) -> None: ...
 
 
 class SamplingPolicy(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner import codec
+from tuner.errors import UsageError
 from tuner.model import Plan, Sample
 
 
@@ -16,21 +17,40 @@ class RunStore:
 
     @classmethod
     def create(cls, runs_folder: Path, run_id: str) -> RunStore:
-        """Make the folder of a new run; readable by its owner only, since answers of a function may be private."""
+        """The folder of a run, made if it is new; its owner's only, since answers of a function may be private."""
         folder = runs_folder / run_id
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         return cls(folder)
 
+    @classmethod
+    def open(cls, runs_folder: Path, run_id: str) -> RunStore:
+        """The folder of an earlier run. UsageError if there is none."""
+        store = cls(runs_folder / run_id)
+        if not store.plan_path.is_file():
+            raise UsageError(
+                f"There is no run {run_id} in {runs_folder}.",
+                hint=f"`ls {runs_folder}` shows the runs there are.",
+            )
+        return store
+
     @property
-    def journal_path(self) -> Path:
-        return self.folder / "journal.jsonl"
+    def plan_path(self) -> Path:
+        return self.folder / "plan.json"
+
+    def new_journal_path(self) -> Path:
+        """Each attempt at a run, the first and every resumed one, has a journal of its own."""
+        attempt = len(list(self.folder.glob("journal*.jsonl")))
+        return self.folder / (f"journal-{attempt + 1}.jsonl" if attempt else "journal.jsonl")
 
     @property
     def samples_path(self) -> Path:
         return self.folder / "samples.jsonl"
 
     def write_plan(self, plan: Plan) -> None:
-        (self.folder / "plan.json").write_bytes(codec.encode_pretty(plan))
+        self.plan_path.write_bytes(codec.encode_pretty(plan))
+
+    def read_plan(self) -> Plan:
+        return codec.decode(self.plan_path.read_bytes(), Plan)
 
     def append_samples(self, samples: Sequence[Sample]) -> None:
         """Hand rows to the operating system at once: they survive the death of this process."""

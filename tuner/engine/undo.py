@@ -13,6 +13,13 @@ from tuner.engine.settle import settled
 from tuner.errors import ForeignChangeError, FunctionNotFoundError
 from tuner.model import Notice, Severity
 
+DESCRIPTION_PREFIX = "tuner run "
+
+
+def version_description(run_id: str) -> str:
+    """The description that marks a version as ours, also for another machine that finds it."""
+    return f"{DESCRIPTION_PREFIX}{run_id}"
+
 
 async def restore_memory(
     control: ControlPlane, function: str, changes: Sequence[MemoryChange], *, poll_interval_s: float
@@ -66,6 +73,14 @@ async def delete_versions(
     return tuple(ours)
 
 
+async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[str, ...]:
+    """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
+    ours = [v.version for v in await control.list_versions(function) if v.description.startswith(DESCRIPTION_PREFIX)]
+    for version in ours:
+        await control.delete_version(function, version)
+    return tuple(ours)
+
+
 async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s: float) -> tuple[Notice, ...]:
     """Undo everything a journal holds. Returns what the user should know; raises a TargetError if a step failed.
 
@@ -73,6 +88,8 @@ async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s:
     """
     function = record.opened.arn
     notices: list[Notice] = []
+    for copy in record.copies:
+        notices.extend(await control.delete_copy(copy.name))
     try:
         if record.memory_changes:
             try:

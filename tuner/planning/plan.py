@@ -10,6 +10,7 @@ from tuner.model import (
     AccountLimits,
     Architecture,
     Cell,
+    Copy,
     EngineKind,
     FunctionSnapshot,
     Notice,
@@ -22,6 +23,7 @@ from tuner.model import (
 from tuner.planning.sampling import FixedSampling, default_wave_size
 from tuner.pricing import invocation_cost_usd
 
+COPY_PREFIX = "tuner-"
 CONCURRENCY_SHARE = 0.5
 """A tuning run never takes more than this share of the concurrency that production could need."""
 
@@ -37,18 +39,20 @@ def make_plan(
 ) -> Plan:
     """Check that the function can be tuned and say what that takes.
 
-    Raises CannotTuneError for kinds of functions whose memory cannot be tuned or not now, UsageError for a wave
-    that can never be in flight.
+    ``prices`` covers ``architectures_of(request, function)``. Raises CannotTuneError for kinds of functions whose
+    memory cannot be tuned or not now, UsageError for a wave that can never be in flight.
     """
-    check_tunable(function, limits)
-    available = _usable_concurrency(request.engine, limits)
+    copies = plan_copies(request, function, run_id)
+    available = usable_concurrency(request, function, limits, on_copies=bool(copies))
+    check_tunable(function, available)
     wave_size = request.wave_size or default_wave_size(request.samples_per_size, available)
     if wave_size > available:
         raise UsageError(
             f"A wave of {wave_size} invocations does not fit the {available} that may be in flight here.",
             hint=f"Use --wave {available} or less.",
         )
-    cells = tuple(Cell(memory_mb, function.architecture) for memory_mb in request.memory_mb)
+    architectures = architectures_of(request, function)
+    cells = tuple(Cell(size, architecture) for architecture in architectures for size in request.memory_mb)
     sampling = FixedSampling(
         cells=cells, samples_per_size=request.samples_per_size, wave_size=wave_size, seed=request.seed
     )
@@ -57,14 +61,61 @@ def make_plan(
         request=request,
         function=function,
         cells=cells,
-        prices=tuple(prices[architecture] for architecture in sorted({cell.architecture for cell in cells})),
+        prices=tuple(prices[architecture] for architecture in architectures),
         wave_size=wave_size,
         # The embedded Lambda has few cores: waves side by side would only wait for one another.
         max_in_flight=wave_size if request.engine is EngineKind.LOCAL else available,
         expected_invocations=sampling.expected_invocations,
         expected_spend=expected_spend(cells, sampling, prices, timeout_s=function.timeout_s),
+        copies=copies,
         notices=(*notices, *_notices(function)),
     )
+
+
+def architectures_of(request: RunRequest, function: FunctionSnapshot) -> tuple[Architecture, ...]:
+    """What was asked for, else the function's own."""
+    return tuple(sorted(set(request.architectures))) or (function.architecture,)
+
+
+def plan_copies(request: RunRequest, function: FunctionSnapshot, run_id: str) -> tuple[Copy, ...]:
+    """The temporary copies a run needs: of everything with ``--clone``, else of architectures not the function's.
+
+    Raises CannotTuneError where a copy cannot be what is asked for.
+    """
+    wanted = architectures_of(request, function)
+    other = [architecture for architecture in wanted if architecture is not function.architecture]
+    if other and function.package_type == "Image":
+        raise CannotTuneError(
+            f"{function.name} is a container image for {function.architecture}: it cannot run on {other[0]}.",
+            hint="Deploy an image for that architecture as a function of its own and tune that one.",
+        )
+    if function.qualifier not in (None, "$LATEST") and not request.clone:
+        raise CannotTuneError(
+            f"{function.qualifier} of {function.name} is published: its memory size cannot be changed any more.",
+            hint="Add --clone to measure a temporary copy of it, or leave the qualifier out to tune $LATEST.",
+        )
+    copied = wanted if request.clone else other
+    return tuple(
+        Copy(name=copy_name(function.name, run_id, architecture), architecture=architecture)
+        for architecture in copied
+    )
+
+
+def copy_name(function: str, run_id: str, architecture: Architecture) -> str:
+    """``tuner-<name>-<id>``, within Lambda's 64 characters."""
+    ending = f"-{run_id.rpartition('-')[2]}-{'arm' if architecture is Architecture.ARM64 else 'x86'}"
+    return f"{COPY_PREFIX}{function[: 64 - len(COPY_PREFIX) - len(ending)]}{ending}"
+
+
+def usable_concurrency(
+    request: RunRequest, function: FunctionSnapshot, limits: AccountLimits, *, on_copies: bool
+) -> int:
+    """How many invocations may be in flight: on AWS half of what there is, so that production keeps its share."""
+    reserved = None if on_copies else function.reserved_concurrency
+    available = limits.unreserved_concurrent_executions if reserved is None else reserved
+    if request.engine is EngineKind.LOCAL or available < 2:
+        return available
+    return int(available * CONCURRENCY_SHARE)
 
 
 def sampling_of(plan: Plan) -> FixedSampling:
@@ -93,7 +144,7 @@ def expected_spend(
     return SpendRange(low_usd=total(1), high_usd=total(timeout_s * 1000))
 
 
-def check_tunable(function: FunctionSnapshot, limits: AccountLimits) -> None:
+def check_tunable(function: FunctionSnapshot, concurrency: int) -> None:
     """Refuse what cannot be tuned, with the reason and what to do instead."""
     if function.managed_instances:
         raise CannotTuneError(
@@ -115,17 +166,11 @@ def check_tunable(function: FunctionSnapshot, limits: AccountLimits) -> None:
             f"An update of {function.name} is in progress.",
             hint="Wait until the deployment has ended, then run this again.",
         )
-    if limits.available_concurrency < 1:
+    if concurrency < 1:
         raise CannotTuneError(
-            f"{function.name} has no concurrency left to be invoked with (reserved: {limits.reserved_for_function}).",
-            hint="Raise its reserved concurrency or remove the reservation, then run this again.",
+            f"{function.name} has no concurrency to be invoked with: {function.reserved_concurrency} is reserved.",
+            hint="Raise its reserved concurrency or remove the reservation, or add --clone.",
         )
-
-
-def _usable_concurrency(engine: EngineKind, limits: AccountLimits) -> int:
-    if engine is EngineKind.LOCAL:
-        return limits.available_concurrency
-    return max(1, int(limits.available_concurrency * CONCURRENCY_SHARE))
 
 
 def _notices(function: FunctionSnapshot) -> tuple[Notice, ...]:

@@ -14,6 +14,7 @@ WARM_WAVES = 2
 LEAST_WAVE = 6
 """With fewer environments than 6 no distribution-free 95 % interval of a median exists when they differ."""
 LARGEST_WAVE = 20
+MOST_ERRORS = 0.1
 
 
 def default_wave_size(samples_per_size: int, available_concurrency: int) -> int:
@@ -27,12 +28,18 @@ def default_wave_size(samples_per_size: int, available_concurrency: int) -> int:
     return max(1, min(wanted, LARGEST_WAVE, samples_per_size, available_concurrency))
 
 
+def too_many_errors(samples: Sequence[Sample]) -> bool:
+    """Whether a cell should not be measured further: what succeeds there is no longer what users see."""
+    failed = sum(sample.outcome not in (Outcome.OK, Outcome.UNREPORTED) for sample in samples)
+    return failed > MOST_ERRORS * len(samples)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedSampling:
     """The same number of warm samples at every size, in randomised blocks, one wave a cell and block.
 
-    The first wave on a new version is cold and comes on top. A cell on which nothing ever succeeded is dropped
-    after its first wave; a cell that answers erratically is given up after twice the calls it should have taken.
+    The first wave on a new version is cold and comes on top. A cell is given up when more than a tenth of its calls
+    fail, or after twice the calls it should have taken.
     """
 
     cells: tuple[Cell, ...]
@@ -61,8 +68,10 @@ class FixedSampling:
     def _next_wave_size(self, samples: list[Sample]) -> int:
         if not samples:
             return self.wave_size
-        succeeded = sum(sample.outcome is Outcome.OK for sample in samples)
         warm = sum(sample.outcome is Outcome.OK and not sample.cold for sample in samples)
-        if succeeded == 0 or len(samples) >= 2 * (self.samples_per_size + self.wave_size):
+        versions = len({sample.version for sample in samples})
+        most = 2 * (self.samples_per_size + self.wave_size * versions)
+        unreported = all(sample.outcome is Outcome.UNREPORTED for sample in samples)
+        if unreported or too_many_errors(samples) or len(samples) >= most:
             return 0
         return min(self.wave_size, self.samples_per_size - warm)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeLambda, Killed, plan
+from tests.fakes import FakeLambda, Killed, plan, price
+from tuner.engine.dispatcher import Sending
 from tuner.engine.journal import Journal, read_journal, unfinished_journals
 from tuner.engine.observer import Silent
 from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
+from tuner.engine.ports import SamplingPolicy
 from tuner.engine.store import RunStore
 from tuner.engine.undo import undo
 from tuner.errors import CleanUpIncompleteError, ForeignChangeError, TargetError
-from tuner.model import Block, Outcome, Plan, Sample, Stop
+from tuner.inputs.payload_set import PayloadSet, WeightedPayload
+from tuner.model import Architecture, Block, Copy, Outcome, Plan, Sample, Stop
 from tuner.planning.sampling import FixedSampling
 
 CALLS_OF_A_RUN = 27
+CALLS_OF_A_CLONE_RUN = 24
 
 
 def policy_of(made: Plan) -> FixedSampling:
@@ -31,11 +36,20 @@ def policy_of(made: Plan) -> FixedSampling:
     )
 
 
-async def run(fake: FakeLambda, runs: Path, made: Plan, policy: object = None) -> RunResult:
+async def run(
+    fake: FakeLambda,
+    runs: Path,
+    made: Plan,
+    policy: SamplingPolicy | None = None,
+    *,
+    payloads: PayloadSet | None = None,
+    earlier: tuple[Sample, ...] = (),
+) -> RunResult:
     return await execute(
         made,
-        policy=policy or policy_of(made),  # type: ignore[arg-type]
-        payload=b"{}",
+        sending=Sending(payloads=payloads or PayloadSet.single(b"{}"), seed=1),
+        policy_of=(lambda _: policy) if policy is not None else policy_of,
+        earlier=earlier,
         store=RunStore.create(runs, made.run_id),
         ports=RunPorts(control=fake, invoker=fake, observer=Silent(), poll_interval_s=0.001),
         connection=Connection(profile=None, endpoint_url=None, pid=1),
@@ -58,14 +72,28 @@ async def test_a_run_takes_its_samples_and_leaves_the_function_as_it_was(tmp_pat
     assert unfinished_journals(tmp_path) == []
 
 
-async def test_latest_is_restored_before_the_first_invocation(tmp_path: Path) -> None:
+async def test_latest_is_restored_before_the_second_block(tmp_path: Path) -> None:
     fake = FakeLambda()
-    await run(fake, tmp_path, plan((128, 1024)))
-    first_invocation = next(i for i, call in enumerate(fake.calls) if call.startswith("invoke"))
+    changed_at_block = []
+
+    class LookAtLatest:
+        def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+            changed_at_block.append(fake.mine.memory_mb)
+            return policy_of(plan()).next_block(samples)
+
+    await run(fake, tmp_path, plan(), LookAtLatest())
     memory_changes = [call for call in fake.calls if call.startswith("set_memory")]
-    last_change = max(i for i, call in enumerate(fake.calls) if call.startswith("set_memory"))
-    assert memory_changes == ["set_memory 128", "set_memory 1024", "set_memory 512"]
-    assert last_change < first_invocation
+    assert sorted(memory_changes[:2]) == ["set_memory 1024", "set_memory 128"]
+    assert memory_changes[2:] == ["set_memory 512"]
+    assert changed_at_block == [512] * len(changed_at_block)
+
+
+async def test_measuring_begins_while_the_next_size_is_still_being_published(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan((128, 256, 1024, 2048), samples=1, wave=1))
+    first_invocation = next(i for i, call in enumerate(fake.calls) if call.startswith("invoke"))
+    last_publication = max(i for i, call in enumerate(fake.calls) if call == "publish")
+    assert first_invocation < last_publication
 
 
 async def test_the_current_size_is_published_without_changing_the_function(tmp_path: Path) -> None:
@@ -155,8 +183,8 @@ async def test_a_deployment_during_the_run_wins_and_ends_it(tmp_path: Path) -> N
 
     result = await run(fake, tmp_path, plan((256, 2048)), DeployWhenMeasuring())
     assert isinstance(result.failure, ForeignChangeError)
-    assert fake.memory_mb == 640
-    assert sorted(fake.versions) == ["1", "2"]
+    assert fake.mine.memory_mb == 640
+    assert sorted(fake.mine.versions) == ["1", "2"]
 
 
 async def test_a_size_set_by_somebody_else_after_the_restore_is_not_taken_back(tmp_path: Path) -> None:
@@ -169,7 +197,7 @@ async def test_a_size_set_by_somebody_else_after_the_restore_is_not_taken_back(t
             return policy_of(plan()).next_block(samples)
 
     await run(fake, tmp_path, plan(), DeployTheSameSize())
-    assert fake.memory_mb == 1024
+    assert fake.mine.memory_mb == 1024
 
 
 async def test_the_run_stops_at_its_budget_and_says_so(tmp_path: Path) -> None:
@@ -217,3 +245,96 @@ async def test_a_live_journal_is_not_taken_over(tmp_path: Path) -> None:
 
     await run(FakeLambda(), tmp_path, made, LookAtTheJournal())
     assert len(checked) == 1
+
+
+def with_copy(made: Plan, architecture: Architecture = Architecture.X86_64) -> Plan:
+    cells = tuple(replace(cell, architecture=architecture) for cell in made.cells)
+    return replace(
+        made,
+        cells=cells,
+        prices=(price(architecture),),
+        copies=(Copy(name="tuner-thumbnail-abc", architecture=architecture),),
+    )
+
+
+async def test_a_clone_run_never_touches_the_function(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    revision = fake.mine.revision_id
+    result = await run(fake, tmp_path, with_copy(plan()))
+    assert len(result.samples) == 12
+    assert fake.mine.revision_id == revision
+    assert fake.mine.invoked.total() == 0
+    assert fake.copies == {}
+
+
+@pytest.mark.parametrize("step", range(1, CALLS_OF_A_CLONE_RUN + 1))
+async def test_after_a_kill_at_any_call_of_a_clone_run_recovery_removes_the_copy(tmp_path: Path, step: int) -> None:
+    fake = FakeLambda(die_at=step)
+    before = fake.fingerprint()
+    with pytest.raises(BaseException) as death:
+        await run(fake, tmp_path, with_copy(plan()))
+    assert isinstance(death.value, Killed) or death.group_contains(Killed)
+    await recover(fake, tmp_path)
+    assert fake.fingerprint() == before
+
+
+async def test_the_steps_above_cover_every_call_of_a_clone_run(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    await run(fake, tmp_path, with_copy(plan()))
+    assert len(fake.calls) == CALLS_OF_A_CLONE_RUN
+
+
+async def test_code_that_cannot_start_on_the_other_architecture_is_not_portable_and_not_measured(
+    tmp_path: Path,
+) -> None:
+    fake = FakeLambda(import_error_on=Architecture.ARM64)
+    result = await run(fake, tmp_path, with_copy(plan(), Architecture.ARM64))
+    assert [notice.code for notice in result.notices] == ["not-portable"]
+    assert "_native" in result.notices[0].message
+    assert result.samples == ()
+    assert fake.copies == {}
+
+
+async def test_a_resumed_run_takes_only_what_is_missing(tmp_path: Path) -> None:
+    made = plan((128, 1024), samples=4, wave=2)
+    whole = await run(FakeLambda(), tmp_path / "whole", made)
+    half = tuple(sample for sample in whole.samples if sample.block <= 2)
+    fake = FakeLambda()
+    result = await run(fake, tmp_path, made, earlier=half)
+    assert result.samples[: len(half)] == half
+    assert [sample.sequence for sample in result.samples] == list(range(1, len(result.samples) + 1))
+    warm = [sample for sample in result.samples if not sample.cold]
+    assert len(warm) == 8
+    assert fake.invocations == len(result.samples) - len(half)
+
+
+async def test_the_budget_counts_what_an_earlier_attempt_spent(tmp_path: Path) -> None:
+    made = plan((128,), samples=50, wave=2, max_invocations=20)
+    first = await run(FakeLambda(), tmp_path / "first", made)
+    assert len(first.samples) == 20
+    again = await run(FakeLambda(), tmp_path, made, earlier=first.samples)
+    assert again.samples == first.samples
+    assert [notice.code for notice in again.notices] == ["budget-reached"]
+
+
+async def test_a_run_out_of_time_starts_nothing_more(tmp_path: Path) -> None:
+    result = await run(FakeLambda(), tmp_path, plan((128,), samples=4, wave=2, max_time_s=0.0))
+    assert result.samples == ()
+    assert [notice.code for notice in result.notices] == ["budget-reached"]
+
+
+async def test_before_any_cost_is_known_only_one_wave_is_in_flight(tmp_path: Path) -> None:
+    """Four sizes, room for two waves: a budget of nothing is exceeded by one wave, not by two."""
+    made = plan((128, 256, 512, 1024), samples=4, wave=2, max_cost_usd=Decimal("0.0000001"))
+    result = await run(FakeLambda(), tmp_path, made)
+    assert len(result.samples) == 2
+
+
+async def test_payloads_are_chosen_by_weight_and_their_placeholders_filled_in(tmp_path: Path) -> None:
+    payloads = PayloadSet((WeightedPayload(b'{"kind":"often"}', 3), WeightedPayload(b'{"kind":"${index}"}', 1)))
+    fake = FakeLambda()
+    await run(fake, tmp_path, plan((128,), samples=398, wave=20), payloads=payloads)
+    often = sum(data == b'{"kind":"often"}' for data in fake.sent)
+    assert 0.7 < often / len(fake.sent) < 0.8
+    assert not any(b"${" in data for data in fake.sent)
+    assert len({data for data in fake.sent if data != b'{"kind":"often"}'}) == len(fake.sent) - often

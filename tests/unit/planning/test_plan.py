@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.fakes import limits, price, snapshot
 from tuner.errors import CannotTuneError, UsageError
 from tuner.model import Architecture, EngineKind, FunctionSnapshot, Plan, RunRequest
-from tuner.planning.plan import make_plan
+from tuner.planning.plan import copy_name, make_plan
 
 PRICES = {Architecture.X86_64: price()}
 
@@ -25,7 +26,8 @@ def made(
     request = RunRequest(
         function="thumbnail", engine=engine, memory_mb=(1024, 2048), samples_per_size=20, wave_size=wave
     )
-    return make_plan(request, function or snapshot(), limits(concurrency, reserved), PRICES, run_id="run")
+    target = replace(function or snapshot(), reserved_concurrency=reserved)
+    return make_plan(request, target, limits(concurrency), PRICES, run_id="20261121T000000-abc")
 
 
 def test_the_spend_lies_between_one_millisecond_and_the_timeout_for_every_call() -> None:
@@ -80,3 +82,36 @@ def test_a_function_whose_concurrency_is_reserved_away_is_refused() -> None:
 
 def test_snapstart_is_allowed_with_a_warning() -> None:
     assert [notice.code for notice in made(snapshot(snap_start=True)).notices] == ["snapstart"]
+
+
+def test_another_architecture_is_measured_on_a_temporary_copy() -> None:
+    request = RunRequest(
+        function="thumbnail",
+        engine=EngineKind.AWS,
+        memory_mb=(1024,),
+        architectures=(Architecture.ARM64, Architecture.X86_64),
+    )
+    prices = {**PRICES, Architecture.ARM64: price(Architecture.ARM64)}
+    plan = make_plan(request, snapshot(), limits(), prices, run_id="20261121T000000-abc")
+    assert [(copy.name, copy.architecture) for copy in plan.copies] == [
+        ("tuner-thumbnail-abc-arm", Architecture.ARM64)
+    ]
+    assert len(plan.cells) == 2
+
+
+def test_a_copys_name_fits_lambdas_limit() -> None:
+    assert len(copy_name("x" * 64, "20261121T000000-abcdef", Architecture.X86_64)) == 64
+
+
+def test_a_published_version_can_only_be_measured_as_a_copy() -> None:
+    with pytest.raises(CannotTuneError) as raised:
+        made(snapshot(qualifier="7"))
+    assert "--clone" in raised.value.hint
+
+
+def test_a_container_image_cannot_change_its_architecture() -> None:
+    request = RunRequest(
+        function="thumbnail", engine=EngineKind.AWS, memory_mb=(1024,), architectures=(Architecture.ARM64,)
+    )
+    with pytest.raises(CannotTuneError, match="image"):
+        make_plan(request, snapshot(package_type="Image"), limits(), PRICES, run_id="run")

@@ -17,7 +17,7 @@ from tuner.aws.threads import BlockingCalls
 from tuner.aws.translate import error_code, error_message, translated
 from tuner.engine.ports import Exposure, LatestConfiguration, PublishedVersion
 from tuner.engine.undo import DESCRIPTION_PREFIX
-from tuner.errors import AccessError, CannotTuneError, ForeignChangeError
+from tuner.errors import AccessError, CannotTuneError, ForeignChangeError, TargetError
 from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LambdaControlPlane:
         for check in CHECKS:
             try:
                 sources.extend(await self._read(function, partial(check, self._client, function)))
-            except AccessError:
+            except TargetError:  # not allowed, or an endpoint without that operation: nothing is known then
                 unchecked.append(check.__name__.replace("_", " "))
         return Exposure(sources=tuple(sources), unchecked=tuple(unchecked))
 

@@ -49,7 +49,7 @@ class Exposure:
     sources: tuple[str, ...]
     """In words for people: ``an event source mapping (SQS orders)``."""
     unchecked: tuple[str, ...] = ()
-    """Actions that were not allowed, so that nothing is known about them."""
+    """What could not be looked for, so that nothing is known about it."""
 
 
 class Throttled(Exception):

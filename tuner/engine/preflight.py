@@ -40,7 +40,7 @@ def exposure_notices(exposure: Exposure, name: str) -> tuple[Notice, ...]:
             Notice(
                 code="exposure-unchecked",
                 severity=Severity.INFO,
-                message=f"Not allowed to look for {', '.join(exposure.unchecked)}: whether live traffic reaches "
+                message=f"Could not look for {', '.join(exposure.unchecked)}: whether live traffic reaches "
                 f"$LATEST of {name} is not fully known.",
                 remedy="Add --clone if it may.",
             )

@@ -13,8 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from tuner.engine.ports import Exposure, InvocationResult, LatestConfiguration, PublishedVersion, Throttled
-from tuner.errors import ForeignChangeError, TargetError
+from tuner.engine.ports import (
+    Conflicted,
+    Exposure,
+    InvocationResult,
+    LatestConfiguration,
+    PublishedVersion,
+    Throttled,
+)
+from tuner.errors import InvocationLostError, TargetError
 from tuner.model import (
     AccountLimits,
     Architecture,
@@ -139,6 +146,10 @@ class FakeLambda:
     """How many invocations of a fresh version are cold."""
     exposed: Exposure = field(default_factory=lambda: Exposure(sources=()))
     deletion_allowed: bool = True
+    conflicts: int = 0
+    """How many changes of the memory are refused first."""
+    lose: frozenset[int] = frozenset()
+    """Invocations, counted from 1, whose answer never arrives though they ran."""
     import_error_on: Architecture | None = None
     log_tail: str | None = (
         "REPORT RequestId: {id}\tDuration: 9.50 ms\tBilled Duration: 10 ms\tMemory Size: {mb} MB\t"
@@ -217,7 +228,10 @@ class FakeLambda:
             await asyncio.sleep(0)
         found = self._named(function)
         if revision_id != found.revision_id:
-            raise ForeignChangeError("412", hint="again")
+            raise Conflicted("412")
+        if self.conflicts > 0:
+            self.conflicts -= 1
+            raise Conflicted("409")
         found.memory_mb = memory_mb
         found.revision_id = f"r{next(self.revisions)}"
         self._reach(call, before=False, mutates=True)
@@ -251,6 +265,8 @@ class FakeLambda:
             self.throttle_first -= 1
             raise Throttled("ConcurrentInvocationLimitExceeded", 0.001)
         self.sent.append(payload)
+        if self.invocations in self.lose:
+            raise InvocationLostError("the connection ended", hint="again")
         found, request_id = self._named(function), f"id-{self.invocations}"
         if found.snapshot.architecture is self.import_error_on:
             return _import_error(request_id)

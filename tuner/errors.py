@@ -12,6 +12,7 @@ TunerError
     FunctionNotFoundError
     CannotTuneError                a kind of function whose memory cannot be tuned
     NotPortableError               code that cannot run on the other architecture
+    InvocationLostError            an invocation without a usable answer: it may have run and be billed
     ForeignChangeError             somebody else changed the function meanwhile
     AccessError                    credentials missing, expired or not allowed
     PriceUnknownError              no price for the region in the package
@@ -97,6 +98,12 @@ class CannotTuneError(TargetError):
 
 class NotPortableError(TargetError):
     slug = "not-portable"
+
+
+class InvocationLostError(TargetError):
+    """The connection ended after the request was sent, or Lambda failed inside: the invocation may have run."""
+
+    slug = "invocation-lost"
 
 
 class ForeignChangeError(TargetError):

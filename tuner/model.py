@@ -97,8 +97,14 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     INIT_ERROR = "init_error"
     """The environment could not start: import error, missing handler, not portable."""
+    LOST = "lost"
+    """No usable answer came: it may have run, and may be billed."""
     UNREPORTED = "unreported"
     """The function answered but no REPORT line could be read: nothing is known about its duration."""
+
+
+NO_EVIDENCE = frozenset({Outcome.LOST, Outcome.UNREPORTED})
+"""Outcomes that say nothing about the function: neither a duration nor a failure of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

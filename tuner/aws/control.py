@@ -15,9 +15,9 @@ from tuner.aws.exposure import CHECKS
 from tuner.aws.logs import delete_log_group
 from tuner.aws.threads import BlockingCalls
 from tuner.aws.translate import error_code, error_message, translated
-from tuner.engine.ports import Exposure, LatestConfiguration, PublishedVersion
+from tuner.engine.ports import Conflicted, Exposure, LatestConfiguration, PublishedVersion
 from tuner.engine.undo import DESCRIPTION_PREFIX
-from tuner.errors import AccessError, CannotTuneError, ForeignChangeError, TargetError
+from tuner.errors import AccessError, CannotTuneError, TargetError
 from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
 if TYPE_CHECKING:
@@ -193,10 +193,7 @@ class LambdaControlPlane:
     def _refused_change(self, error: ClientError, function: str, memory_mb: int | None) -> Exception:
         code = error_code(error)
         if code in ("PreconditionFailedException", "ResourceConflictException"):
-            return ForeignChangeError(
-                f"Somebody else is changing {function}: {error_message(error)}",
-                hint="The other change was left alone. Run this again when the deployment has ended.",
-            )
+            return Conflicted(error_message(error))
         if memory_mb is not None and "MemorySize" in error_message(error):
             return CannotTuneError(
                 f"This account may not use {memory_mb} MB: {error_message(error)}",

@@ -16,9 +16,10 @@ from botocore.exceptions import (
 )
 
 from tuner.engine.ports import Throttled
-from tuner.errors import AccessError, FunctionNotFoundError, TargetError
+from tuner.errors import AccessError, FunctionNotFoundError, InvocationLostError, TargetError
 
 TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _INVALID = {
@@ -28,12 +29,6 @@ _INVALID = {
     "SignatureDoesNotMatch",
 }
 _SSO = (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)
-
-
-class InvocationLostError(TargetError):
-    """The connection ended after the request was sent: the invocation may have run, and be billed."""
-
-    slug = "invocation-lost"
 
 
 def error_code(error: ClientError) -> str:
@@ -59,9 +54,13 @@ def lost_invocation(function: str, cause: str) -> InvocationLostError:
 
 
 def refused_invocation(error: ClientError, *, function: str, profile: str | None) -> Throttled | TargetError:
-    """What an Invoke that Lambda refused becomes: Throttled for a 429, else as ``translated``."""
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == TOO_MANY_REQUESTS:
+    """What an Invoke that Lambda refused becomes: Throttled for a 429, lost for a failure inside Lambda, which may
+    come after the handler has run, else as ``translated``."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status == TOO_MANY_REQUESTS:
         return _throttled(error)
+    if isinstance(status, int) and status >= SERVER_ERROR:
+        return lost_invocation(function, f"Lambda answered {status} {error_code(error)}")
     return translated(error, function=function, profile=profile)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from datetime import UTC, datetime
 
 from tuner.engine.observer import Observer
 from tuner.engine.ports import Hooks, InvocationResult, Invoker, LogLookup, Throttled
-from tuner.errors import InvalidMeasurementError
+from tuner.errors import InvalidMeasurementError, InvocationLostError
 from tuner.inputs.payload_set import PayloadSet
 from tuner.model import InvocationReport, Outcome, Sample, Wave
 from tuner.telemetry import classify, parse_log_tail
 
 LONGEST_BACKOFF_S = 20.0
+FEW_LOST = 5
+MOST_LOST = 0.1
+"""More lost than a few and a tenth of the answered ones: the network or the service is not fit to measure."""
 MOST_THROTTLES = 50
 """About ten minutes of being refused: somebody else uses all concurrency and waiting longer will not help."""
 
@@ -64,6 +68,7 @@ class Dispatcher:
         self._invoker = invoker
         self._observer = observer
         self._on_sample = on_sample
+        self._lost = self._answered = 0
         self._rng = random.Random(sending.seed)  # noqa: S311 - jitter, not a secret
         self._sequence: Iterator[int] = itertools.count(1 + max((s.sequence for s in after), default=0))
         self._wave_numbers: Iterator[int] = itertools.count(1 + max((s.wave for s in after), default=0))
@@ -90,11 +95,25 @@ class Dispatcher:
         hooks = self._sending.hooks
         if hooks is not None:
             payload = await hooks.before(payload)
-        started_at, result = await self._invoke(call, payload)
+        began_s, began_at = time.perf_counter(), datetime.now(UTC)
+        try:
+            started_at, result = await self._invoke(call, payload)
+        except InvocationLostError as error:
+            self._on_lost(call, error, began_at, client_ms=(time.perf_counter() - began_s) * 1000)
+            return
         if hooks is not None:
             await hooks.after(result.payload)
+        self._answered += 1
         report = await self._report(call, started_at, result)
         self._on_sample(_to_sample(call, started_at, result, report, self._sending.expected_errors))
+
+    def _on_lost(self, call: _Call, error: InvocationLostError, at: datetime, *, client_ms: float) -> None:
+        """A lost invocation is a row of its own, so that what it may have cost is not forgotten. It is not repeated:
+        the policy asks for what is missing. When little else comes back, the run ends."""
+        self._lost += 1
+        self._on_sample(_lost_sample(call, error, at, client_ms=client_ms))
+        if self._lost > max(FEW_LOST, MOST_LOST * self._answered):
+            raise error
 
     async def _invoke(self, call: _Call, payload: bytes) -> tuple[datetime, InvocationResult]:
         for attempt in range(MOST_THROTTLES):
@@ -123,6 +142,21 @@ class Dispatcher:
         """Full jitter over an exponentially growing window, never below what the service asked for."""
         window = min(LONGEST_BACKOFF_S, 0.1 * 2 ** min(attempt, 10))
         return max(retry_after_s or 0.0, self._rng.uniform(0, window))
+
+
+def _lost_sample(call: _Call, error: InvocationLostError, at: datetime, *, client_ms: float) -> Sample:
+    return Sample(
+        sequence=call.sequence,
+        block=call.block,
+        wave=call.wave_number,
+        cell=call.wave.cell,
+        version=call.version,
+        started_at=at.isoformat(timespec="milliseconds"),
+        client_ms=round(client_ms, 3),
+        outcome=Outcome.LOST,
+        error_type=error.slug,
+        error_message=error.message,
+    )
 
 
 def _to_sample(

@@ -61,6 +61,11 @@ class Throttled(Exception):
         self.retry_after_s = retry_after_s
 
 
+class Conflicted(Exception):
+    """The service refused a change because of another one: an update in progress, or a revision that is not the
+    latest any more. Nothing was changed by this call; an earlier attempt at it may have been."""
+
+
 class ControlPlane(Protocol):
     """The calls that read or change a function. Each may raise a TargetError."""
 
@@ -77,9 +82,10 @@ class ControlPlane(Protocol):
     async def latest(self, function: str) -> LatestConfiguration: ...
 
     async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
-        """Change the memory of ``$LATEST`` if its revision is still ``revision_id``, else ForeignChangeError."""
+        """Change the memory of ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
 
-    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion: ...
+    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+        """Publish ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
 
     async def version_ready(self, function: str, version: str) -> bool: ...
 
@@ -103,7 +109,8 @@ class ControlPlane(Protocol):
 
 class Invoker(Protocol):
     async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:
-        """One invocation, never repeated on our own account. Raises Throttled or a TargetError."""
+        """One invocation, never repeated on our own account. Raises Throttled, InvocationLostError or another
+        TargetError."""
 
 
 class LogLookup(Protocol):

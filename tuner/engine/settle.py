@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
-from tuner.errors import TargetError
+from tuner.engine.ports import Conflicted
+from tuner.errors import TargetError, TunerError
 
 T = TypeVar("T")
 
+MOST_ATTEMPTS = 12
+LONGEST_INTERVAL_S = 5.0
 SETTLE_TIMEOUT_S = 300.0
 """As long as botocore's own waiters for functions: VPC and image functions can take minutes."""
 
@@ -27,5 +31,22 @@ async def settled(
                 hint="Look at the function's last update status in the console, then run `tuner recover`.",
             )
         await asyncio.sleep(interval_s)
-        interval_s = min(interval_s * 1.5, 5.0)
+        interval_s = min(interval_s * 1.5, LONGEST_INTERVAL_S)
     return value
+
+
+def attempts(
+    give_up: Callable[[str], TunerError], *, interval_s: float
+) -> Iterator[Callable[[Conflicted], Awaitable[None]]]:
+    """Attempts at a change, each with what to await when the service answers with a conflict: it waits, longer each
+    time, and after the last attempt raises what ``give_up`` makes of the service's words."""
+    for number in range(1, MOST_ATTEMPTS + 1):
+        yield partial(_after_conflict, give_up, number, interval_s)
+
+
+async def _after_conflict(
+    give_up: Callable[[str], TunerError], number: int, interval_s: float, refusal: Conflicted
+) -> None:
+    if number == MOST_ATTEMPTS:
+        raise give_up(str(refusal)) from refusal
+    await asyncio.sleep(min(interval_s * 1.5**number, LONGEST_INTERVAL_S))

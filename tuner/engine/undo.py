@@ -6,14 +6,16 @@ Only what tuner changed is restored, and only if it still is what tuner set: a d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from tuner.engine.journal import JournalRecord, MemoryChange, Publication
-from tuner.engine.ports import ControlPlane
-from tuner.engine.settle import settled
-from tuner.errors import ForeignChangeError, FunctionNotFoundError
+from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
+from tuner.engine.settle import attempts, settled
+from tuner.errors import ForeignChangeError, FunctionNotFoundError, TargetError
 from tuner.model import Notice, Severity
 
 DESCRIPTION_PREFIX = "tuner run "
+DELETE_INTERVAL_S = 0.5
 
 
 def version_description(run_id: str) -> str:
@@ -29,25 +31,35 @@ async def restore_memory(
     Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
     """
     original_mb = changes[0].original_mb
-    latest = await settled(
-        lambda: control.latest(function),
-        lambda latest: latest.settled,
-        what=f"The update of {function}",
-        interval_s=poll_interval_s,
-    )
-    if latest.memory_mb == original_mb:
-        return
-    if latest.memory_mb not in {change.set_to_mb for change in changes}:
-        raise ForeignChangeError(
-            f"{function} has {latest.memory_mb} MB, which tuner did not set; it had {original_mb} MB before.",
-            hint="It was left alone. Nothing more is needed if that deployment is yours.",
+    ours_mb = {change.set_to_mb for change in changes}
+
+    async def latest() -> LatestConfiguration:
+        return await settled(
+            lambda: control.latest(function),
+            lambda found: found.settled,
+            what=f"The update of {function}",
+            interval_s=poll_interval_s,
         )
-    await control.set_memory(function, original_mb, revision_id=latest.revision_id)
-    await settled(
-        lambda: control.latest(function),
-        lambda latest: latest.settled,
-        what=f"The update of {function}",
-        interval_s=poll_interval_s,
+
+    for patience in attempts(partial(_left_changed, function), interval_s=poll_interval_s):
+        found = await latest()
+        if found.memory_mb == original_mb:
+            return
+        if found.memory_mb not in ours_mb:
+            raise ForeignChangeError(
+                f"{function} has {found.memory_mb} MB, which tuner did not set; it had {original_mb} MB before.",
+                hint="It was left alone. Nothing more is needed if that deployment is yours.",
+            )
+        try:
+            await control.set_memory(function, original_mb, revision_id=found.revision_id)
+        except Conflicted as refusal:
+            await patience(refusal)
+
+
+def _left_changed(function: str, reason: str) -> TargetError:
+    return TargetError(
+        f"The memory size of {function} could not be restored: {reason}",
+        hint="Wait until no update of it is in progress.",
     )
 
 
@@ -69,15 +81,32 @@ async def delete_versions(
         if version.description in descriptions and version.version not in existing
     ]
     for version in ours:
-        await control.delete_version(function, version)
+        await _delete(control, function, version)
     return tuple(ours)
+
+
+async def _delete(control: ControlPlane, function: str, version: str) -> None:
+    for patience in attempts(partial(_left_version, function, version), interval_s=DELETE_INTERVAL_S):
+        try:
+            await control.delete_version(function, version)
+        except Conflicted as refusal:
+            await patience(refusal)
+        else:
+            return
+
+
+def _left_version(function: str, version: str, reason: str) -> TargetError:
+    return TargetError(
+        f"Version {version} of {function} could not be deleted: {reason}",
+        hint="Wait until no update of it is in progress.",
+    )
 
 
 async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[str, ...]:
     """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
     ours = [v.version for v in await control.list_versions(function) if v.description.startswith(DESCRIPTION_PREFIX)]
     for version in ours:
-        await control.delete_version(function, version)
+        await _delete(control, function, version)
     return tuple(ours)
 
 

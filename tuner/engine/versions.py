@@ -7,12 +7,12 @@ configuration in place. Measuring may begin on a version while the next one is s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from tuner.engine.journal import Journal, MemoryChange, MemoryRestored, Publication
 from tuner.engine.observer import Observer
-from tuner.engine.ports import ControlPlane, LatestConfiguration, PublishedVersion
-from tuner.engine.settle import settled
+from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
+from tuner.engine.settle import attempts, settled
 from tuner.engine.undo import restore_memory, version_description
 from tuner.errors import CannotTuneError, ForeignChangeError
 from tuner.model import Cell, FunctionSnapshot
@@ -99,24 +99,52 @@ class VersionSet:
         change = MemoryChange(original_mb=self.function.memory_mb, set_to_mb=memory_mb)
         if not self._temporary:
             self._journal.write(change)
+        previous_mb = latest.memory_mb
         self._changes.append(change)
-        await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
+        for patience in self._patience():
+            try:
+                await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
+            except Conflicted as refusal:
+                await patience(refusal)
+                latest = await self._settled_latest()
+                if latest.memory_mb == previous_mb:  # else an earlier attempt, whose answer was lost, has done it
+                    self._check_code(latest)
+                    continue
+            break
+        latest = await self._settled_latest()
+        self._check_unchanged(latest)
+        return latest
+
+    async def _publish(self, latest: LatestConfiguration, cell: Cell) -> PublishedVersion:
+        if not self._temporary:
+            self._journal.write(Publication(description=self._description, existing=self.function.versions))
+        for patience in self._patience():
+            try:
+                version = await self._control.publish(
+                    self.function.name, revision_id=latest.revision_id, description=self._description
+                )
+            except Conflicted as refusal:
+                await patience(refusal)
+                latest = await self._settled_latest()
+                self._check_unchanged(latest)
+            else:
+                break
+        if version.memory_mb != cell.memory_mb:
+            raise self._foreign_change(f"version {version.version} has {version.memory_mb} MB")
+        return version
+
+    def _patience(self) -> Iterator[Callable[[Conflicted], Awaitable[None]]]:
+        """Attempts at a change that the service may refuse because of another one that is just ending. Each comes
+        with what to await after a refusal; the last one gives up."""
+        return attempts(self._foreign_change, interval_s=self._poll_interval_s)
+
+    async def _settled_latest(self) -> LatestConfiguration:
         return await settled(
             lambda: self._control.latest(self.function.name),
             lambda latest: latest.settled,
             what=f"The update of {self.function.name}",
             interval_s=self._poll_interval_s,
         )
-
-    async def _publish(self, latest: LatestConfiguration, cell: Cell) -> PublishedVersion:
-        if not self._temporary:
-            self._journal.write(Publication(description=self._description, existing=self.function.versions))
-        version = await self._control.publish(
-            self.function.name, revision_id=latest.revision_id, description=self._description
-        )
-        if version.memory_mb != cell.memory_mb:
-            raise self._foreign_change(f"version {version.version} has {version.memory_mb} MB")
-        return version
 
     def _check_unchanged(self, latest: LatestConfiguration) -> None:
         expected_mb = self._changes[-1].set_to_mb if self._changes else self.function.memory_mb
@@ -125,10 +153,13 @@ class VersionSet:
                 f"An update of {self.function.name} is in progress.",
                 hint="Wait until the deployment has ended, then run this again.",
             )
-        if latest.code_sha256 != self.function.code_sha256:
-            raise self._foreign_change("its code is another")
+        self._check_code(latest)
         if latest.memory_mb != expected_mb:
             raise self._foreign_change(f"it has {latest.memory_mb} MB")
+
+    def _check_code(self, latest: LatestConfiguration) -> None:
+        if latest.code_sha256 != self.function.code_sha256:
+            raise self._foreign_change("its code is another")
 
     def _foreign_change(self, what: str) -> ForeignChangeError:
         return ForeignChangeError(

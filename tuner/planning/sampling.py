@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.model import Block, Cell, Outcome, Sample, Stop, Wave
+from tuner.model import NO_EVIDENCE, Block, Cell, Outcome, Sample, Stop, Wave
 
 WARM_WAVES = 2
 LEAST_WAVE = 6
@@ -30,7 +30,7 @@ def default_wave_size(samples_per_size: int, available_concurrency: int) -> int:
 
 def too_many_errors(samples: Sequence[Sample]) -> bool:
     """Whether a cell should not be measured further: what succeeds there is no longer what users see."""
-    failed = sum(sample.outcome not in (Outcome.OK, Outcome.UNREPORTED) for sample in samples)
+    failed = sum(sample.outcome not in {Outcome.OK, *NO_EVIDENCE} for sample in samples)
     return failed > MOST_ERRORS * len(samples)
 
 
@@ -71,7 +71,7 @@ class FixedSampling:
         warm = sum(sample.outcome is Outcome.OK and not sample.cold for sample in samples)
         versions = len({sample.version for sample in samples})
         most = 2 * (self.samples_per_size + self.wave_size * versions)
-        unreported = all(sample.outcome is Outcome.UNREPORTED for sample in samples)
+        unreported = all(sample.outcome in NO_EVIDENCE for sample in samples)
         if unreported or too_many_errors(samples) or len(samples) >= most:
             return 0
         return min(self.wave_size, self.samples_per_size - warm)

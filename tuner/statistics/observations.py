@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.model import Cell, Outcome, Sample
+from tuner.model import NO_EVIDENCE, Cell, Outcome, Sample
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -102,8 +102,8 @@ def _cell_samples(cell: Cell, samples: Sequence[Sample]) -> CellSamples:
         warm=tuple(s for s in not_cold if _wave_key(s) not in opening),
         cold=tuple(s for s in succeeded if s.cold),
         initialised_ahead=tuple(s for s in not_cold if _wave_key(s) in opening),
-        errors=tuple(s for s in samples if s.outcome not in (Outcome.OK, Outcome.UNREPORTED)),
-        unreported=sum(s.outcome is Outcome.UNREPORTED for s in samples),
+        errors=tuple(s for s in samples if s.outcome not in {Outcome.OK, *NO_EVIDENCE}),
+        unreported=sum(s.outcome in NO_EVIDENCE for s in samples),
     )
 
 

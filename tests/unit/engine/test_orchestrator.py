@@ -18,7 +18,7 @@ from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
 from tuner.engine.ports import SamplingPolicy
 from tuner.engine.store import RunStore
 from tuner.engine.undo import undo
-from tuner.errors import CleanUpIncompleteError, ForeignChangeError, TargetError
+from tuner.errors import CleanUpIncompleteError, ForeignChangeError, InvocationLostError, TargetError
 from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import Architecture, Block, Copy, Outcome, Plan, Sample, Stop
 from tuner.planning.sampling import FixedSampling
@@ -338,3 +338,37 @@ async def test_payloads_are_chosen_by_weight_and_their_placeholders_filled_in(tm
     assert 0.7 < often / len(fake.sent) < 0.8
     assert not any(b"${" in data for data in fake.sent)
     assert len({data for data in fake.sent if data != b'{"kind":"often"}'}) == len(fake.sent) - often
+
+
+async def test_a_refused_change_is_repeated_when_nobody_else_changed_anything(tmp_path: Path) -> None:
+    fake = FakeLambda(conflicts=3)
+    before = fake.fingerprint()
+    result = await run(fake, tmp_path, plan())
+    assert result.failure is None
+    assert len(result.samples) == 12
+    assert fake.fingerprint() == before
+
+
+async def test_a_change_that_is_always_refused_ends_the_run_and_leaves_the_function(tmp_path: Path) -> None:
+    fake = FakeLambda(conflicts=13)
+    before = fake.fingerprint()
+    result = await run(fake, tmp_path, plan())
+    assert isinstance(result.failure, ForeignChangeError)
+    assert fake.fingerprint() == before
+
+
+async def test_a_lost_invocation_is_a_row_and_what_is_missing_is_measured_again(tmp_path: Path) -> None:
+    fake = FakeLambda(lose=frozenset({5, 9}))
+    result = await run(fake, tmp_path, plan((128, 1024), samples=6, wave=3))
+    lost = [sample for sample in result.samples if sample.outcome is Outcome.LOST]
+    warm = [sample for sample in result.samples if sample.outcome is Outcome.OK and not sample.cold]
+    assert len(lost) == 2
+    assert len(warm) >= 12
+    assert fake.invocations == len(result.samples)
+
+
+async def test_when_most_invocations_are_lost_the_run_ends_with_the_reason(tmp_path: Path) -> None:
+    fake = FakeLambda(lose=frozenset(range(1, 100)))
+    result = await run(fake, tmp_path, plan((128, 1024), samples=6, wave=3))
+    assert isinstance(result.failure, InvocationLostError)
+    assert len(result.samples) <= 12

@@ -38,9 +38,9 @@ def test_version_one_writes_to_two_hierarchies(tmp_path: Path) -> None:
 
 def test_an_out_of_memory_kill_is_read_from_the_events(tmp_path: Path) -> None:
     cage = CgroupV2Cage(tmp_path / "cage", 128)
-    assert not cage.out_of_memory()
+    assert cage.out_of_memory_kills() == 0
     (tmp_path / "cage" / "memory.events").write_text("low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\n")
-    assert cage.out_of_memory()
+    assert cage.out_of_memory_kills() == 1
 
 
 @pytest.mark.parametrize("controllers", ["", "memory", "cpuset io"])

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuner import __version__
+from tuner.cli.event import event_app
 from tuner.model import Strategy
+from tuner.render.redact import Private
+
+if TYPE_CHECKING:
+    from tuner.cli.report import Publication
 
 app = typer.Typer(
     name="tuner",
@@ -28,6 +33,16 @@ class Sampling(StrEnum):
 class OutputFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
+
+
+class ShownFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class ExportFormat(StrEnum):
+    POWER_TUNING_URL = "power-tuning-url"
 
 
 Function = Annotated[
@@ -169,7 +184,8 @@ ReportFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--report",
-        help="Write the report to this .json or .html file; may be given several times. [default: both, in reports/]",
+        help="Write the report to this .json, .html or .md file; may be given several times. "
+        "[default: .json and .html in reports/]",
         rich_help_panel="Output",
         show_default=False,
     ),
@@ -268,6 +284,122 @@ def run(
     )
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="A report.json, - for standard input, a link to lambda-power-tuning.show in quotes, or a file with the "
+        "JSON output of AWS Lambda Power Tuning.",
+        metavar="SOURCE",
+    ),
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--out", "-o", help="Write this .html, .md or .json file; may be given several times."),
+]
+Charts = Annotated[
+    Path | None, typer.Option(help="Write each figure to this folder: .svg, .png and its Vega-Lite specification.")
+]
+Include = Annotated[
+    list[Private] | None,
+    typer.Option(help="Show what is left out of shared reports; may be given several times."),
+]
+Export = Annotated[ExportFormat | None, typer.Option(help="Print the curve as a link to lambda-power-tuning.show.")]
+Publish = Annotated[
+    str | None,
+    typer.Option(
+        metavar="S3-URL", help="Upload the page to s3://bucket/prefix and print a link.", show_default=False
+    ),
+]
+Expires = Annotated[str, typer.Option(help="How long that link works: 12h, 7d.")]
+Shown = Annotated[ShownFormat | None, typer.Option("--output", help="Print it in this format.", show_default=False)]
+
+
+@app.command()
+def report(
+    source: Source,
+    out: Files = None,
+    charts: Charts = None,
+    include: Include = None,
+    output: Shown = None,
+    export: Export = None,
+    publish: Publish = None,
+    expires: Expires = "7d",
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Turn a report into a page, Markdown, charts or a link; read results of AWS Lambda Power Tuning.
+
+    Examples:
+
+      tuner report reports/demo.json -o demo.html
+
+      tuner report 'https://lambda-power-tuning.show/#...' -o again.html
+
+      tuner report reports/demo.json --publish s3://my-bucket/reports --expires 12h
+    """
+    from tuner.cli.report import ReportOptions, report_command
+
+    raise typer.Exit(
+        report_command(
+            ReportOptions(
+                source=source,
+                files=tuple(out or ()),
+                charts=charts,
+                include=frozenset(include or ()),
+                output=output.value if output else None,
+                export_power_tuning=export is not None,
+                publication=_publication(publish, expires, region, profile, endpoint_url),
+            )
+        )
+    )
+
+
+@app.command()
+def compare(
+    sources: Annotated[list[str], typer.Argument(help="Two or more report.json; the first is the base.")],
+    out: Files = None,
+    charts: Charts = None,
+    include: Include = None,
+    publish: Publish = None,
+    expires: Expires = "7d",
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Put reports beside each other: what differs, by how much, and what cannot be compared.
+
+    Example:
+
+      tuner compare before.json after.json -o compare.html
+    """
+    from tuner.cli.compare import CompareOptions, compare_command
+
+    raise typer.Exit(
+        compare_command(
+            CompareOptions(
+                sources=tuple(sources),
+                files=tuple(out or ()),
+                charts=charts,
+                include=frozenset(include or ()),
+                publication=_publication(publish, expires, region, profile, endpoint_url),
+            )
+        )
+    )
+
+
+def _publication(
+    publish: str | None, expires: str, region: str | None, profile: str | None, endpoint_url: str | None
+) -> Publication | None:
+    if publish is None:
+        return None
+    from tuner.cli.report import Publication
+
+    return Publication(
+        destination=publish, expires=expires, region=region, profile=profile, endpoint_url=endpoint_url
+    )
+
+
 @app.command()
 def recover(
     function: Annotated[
@@ -305,6 +437,9 @@ def local_service(
     from tuner.cli.local import local_command
 
     local_command(port=port)
+
+
+app.add_typer(event_app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 def run_interruptibly(main: Coroutine[Any, Any, T]) -> T:
-    """Run ``main``; the first signal cancels it, so that it can undo what it did, a second one cancels that too."""
+    """Run ``main``; the first signal cancels it, so that it can undo what it did, a second one cancels that too.
+
+    Raises KeyboardInterrupt when it was cancelled before it had anything to undo or to report.
+    """
 
     async def guarded() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -21,6 +24,8 @@ def run_interruptibly(main: Coroutine[Any, Any, T]) -> T:
             loop.add_signal_handler(number, task.cancel)
         try:
             return await main
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 from tuner.cli.app import app
 from tuner.errors import TunerError
@@ -14,11 +17,17 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, _as_ctrl_c)  # before and after a measurement nothing needs more care than that
     try:
         app()
     except TunerError as error:
         print_error(error)
         sys.exit(error.exit_code)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def print_error(error: TunerError) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuner.errors import UsageError
 from tuner.model import Notice, Report, Severity
+from tuner.render.redact import Private
+
+if TYPE_CHECKING:
+    from tuner.render.charts.chart import Chart
 
 FORMATS = (".json", ".html")
+"""What a run writes by default."""
+ACCEPTED = (*FORMATS, ".md")
 DEFAULT_FOLDER = Path("reports")
 
 
@@ -26,8 +35,7 @@ def report_files(asked: tuple[Path, ...], *, name: str, fallback_folder: Path) -
     Without ``--report`` both formats go to ``reports/``; where that cannot be written, to the run's own folder.
     """
     if asked:
-        for path in asked:
-            _check(path)
+        check_writable(asked)
         return ReportFiles(asked)
     try:
         for suffix in FORMATS:
@@ -38,28 +46,64 @@ def report_files(asked: tuple[Path, ...], *, name: str, fallback_folder: Path) -
     return ReportFiles(tuple(DEFAULT_FOLDER / f"{name}{suffix}" for suffix in FORMATS))
 
 
-def write_reports(report: Report, paths: tuple[Path, ...]) -> None:
+def check_writable(paths: Iterable[Path]) -> None:
+    """UsageError for the first file that has another ending than a report, or cannot be written."""
     for path in paths:
-        text = _rendered(report, path.suffix)
+        _check(path)
+
+
+def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
+    """Each figure as picture (.svg, .png) and as Vega-Lite specification (.vl.json)."""
+    from tuner.render import draw
+    from tuner.render.charts.chart import WIDE
+
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for chart in charts:
+            spec = chart.spec(WIDE)
+            contents = {
+                ".svg": draw.svg(spec).encode(),
+                ".png": draw.png(spec),
+                ".vl.json": json.dumps(spec, indent=2, ensure_ascii=False).encode(),
+            }
+            for ending, data in contents.items():
+                path = folder / f"{chart.name}{ending}"
+                path.write_bytes(data)
+                written.append(path)
+    except OSError as error:
+        raise UsageError(
+            f"The charts cannot be written to {folder}: {error.strerror}.", hint="Give another folder with --charts."
+        ) from error
+    return tuple(written)
+
+
+def write_reports(report: Report, paths: tuple[Path, ...], *, include: Iterable[Private] = ()) -> None:
+    for path in paths:
+        text = _rendered(report, path.suffix, frozenset(include))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
-def _rendered(report: Report, suffix: str) -> str:
+def _rendered(report: Report, suffix: str, include: frozenset[Private]) -> str:
     if suffix == ".json":
         from tuner.render.json import render_json
 
         return render_json(report)
+    if suffix == ".md":
+        from tuner.render.markdown import render_markdown
+
+        return render_markdown(report, include=include)
     from tuner.render.html import render_html
 
-    return render_html(report)
+    return render_html(report, include=include)
 
 
 def _check(path: Path) -> None:
     """That ``path`` can be written, without leaving anything behind."""
-    if path.suffix not in FORMATS:
+    if path.suffix not in ACCEPTED:
         raise UsageError(
-            f"{path} is neither .json nor .html.", hint="Give --report a file with one of these endings."
+            f"{path} is neither .json nor .html nor .md.", hint="Give --report a file with one of these endings."
         )
     try:
         made = _make_parents(path.parent)

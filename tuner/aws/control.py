@@ -82,6 +82,8 @@ class LambdaControlPlane:
             await self.delete_version(function, IMPOSSIBLE_VERSION)
         except AccessError:
             return False
+        except Conflicted:
+            return True  # an update is in progress: the question was allowed
         return True
 
     async def latest(self, function: str) -> LatestConfiguration:

@@ -157,6 +157,7 @@ class _Measurement:
             await self._after_the_scout()
             refusal = self._ledger.refusal(wave, elapsed_s=asyncio.get_running_loop().time() - self._started_s)
             if refusal is not None:
+                self._first_cost.set()  # nothing is coming back that the others could wait for
                 return refusal
             with self._ledger.reserve(wave):
                 await self._dispatcher.run_wave(wave, function, version, block=block.number)

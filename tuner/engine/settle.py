@@ -19,11 +19,21 @@ SETTLE_TIMEOUT_S = 300.0
 
 
 async def settled(
-    read: Callable[[], Awaitable[T]], is_settled: Callable[[T], bool], *, what: str, interval_s: float
+    read: Callable[[], Awaitable[T]],
+    is_settled: Callable[[T], bool],
+    *,
+    what: str,
+    interval_s: float,
+    just_changed: bool = False,
 ) -> T:
-    """Read until ``is_settled``, at a growing interval; TargetError after five minutes."""
+    """Read until ``is_settled``, at a growing interval; TargetError after five minutes.
+
+    ``just_changed``: wait before the first read, which could only say "in progress" and would cost a call.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SETTLE_TIMEOUT_S
+    if just_changed:
+        await asyncio.sleep(interval_s)
     while not is_settled(value := await read()):
         if loop.time() > deadline:
             raise TargetError(

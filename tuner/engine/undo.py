@@ -24,25 +24,32 @@ def version_description(run_id: str) -> str:
 
 
 async def restore_memory(
-    control: ControlPlane, function: str, changes: Sequence[MemoryChange], *, poll_interval_s: float
+    control: ControlPlane,
+    function: str,
+    changes: Sequence[MemoryChange],
+    *,
+    poll_interval_s: float,
+    found: LatestConfiguration | None = None,
 ) -> None:
     """Give ``$LATEST`` its original memory if it has a size that one of ``changes`` set.
 
+    ``found`` is what it was when it was last read, if that was just now: its revision guards the change.
     Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
     """
     original_mb = changes[0].original_mb
     ours_mb = {change.set_to_mb for change in changes}
 
-    async def latest() -> LatestConfiguration:
+    async def latest(*, just_changed: bool) -> LatestConfiguration:
         return await settled(
             lambda: control.latest(function),
-            lambda found: found.settled,
+            lambda now: now.settled,
             what=f"The update of {function}",
             interval_s=poll_interval_s,
+            just_changed=just_changed,
         )
 
+    found = found or await latest(just_changed=False)
     for patience in attempts(partial(_left_changed, function), interval_s=poll_interval_s):
-        found = await latest()
         if found.memory_mb == original_mb:
             return
         if found.memory_mb not in ours_mb:
@@ -54,6 +61,7 @@ async def restore_memory(
             await control.set_memory(function, original_mb, revision_id=found.revision_id)
         except Conflicted as refusal:
             await patience(refusal)
+        found = await latest(just_changed=True)
 
 
 def _left_changed(function: str, reason: str) -> TargetError:

@@ -60,14 +60,14 @@ class VersionSet:
         """
         if not cells:
             return
-        latest = await self._control.latest(self.function.name)
+        latest = await self._current()
         for cell in cells:
             self._observer.phase(f"publishing {cell.memory_mb} MB")
             latest = await self._set_memory(latest, cell.memory_mb)
             version = await self._publish(latest, cell)
             self._observer.published(cell, version.version)
             self._versions[cell].set_result(version.version)
-        await self.restore()
+        await self.restore(latest)
 
     async def ready(self, cell: Cell) -> str:
         """The version of ``cell``, once it can be invoked."""
@@ -78,16 +78,20 @@ class VersionSet:
         async def is_ready() -> bool:
             return await self._control.version_ready(self.function.name, version)
 
-        await settled(is_ready, bool, what=f"Version {version}", interval_s=self._poll_interval_s)
+        await settled(is_ready, bool, what=f"Version {version}", interval_s=self._poll_interval_s, just_changed=True)
         self._ready.add(cell)
         return version
 
-    async def restore(self) -> None:
+    async def restore(self, latest: LatestConfiguration) -> None:
         """Give ``$LATEST`` its memory back. Raises ForeignChangeError if it is no longer what tuner set."""
         if self._changes and not self._temporary:
             self._observer.phase("restoring the function")
             await restore_memory(
-                self._control, self.function.name, self._changes, poll_interval_s=self._poll_interval_s
+                self._control,
+                self.function.name,
+                self._changes,
+                poll_interval_s=self._poll_interval_s,
+                found=latest,
             )
             self._journal.write(MemoryRestored())
             self._changes.clear()
@@ -138,12 +142,24 @@ class VersionSet:
         with what to await after a refusal; the last one gives up."""
         return attempts(self._foreign_change, interval_s=self._poll_interval_s)
 
+    async def _current(self) -> LatestConfiguration:
+        """``$LATEST`` as the snapshot has it, the first time: if that is outdated, its revision is refused."""
+        if any(version.done() for version in self._versions.values()):
+            return await self._control.latest(self.function.name)
+        return LatestConfiguration(
+            memory_mb=self.function.memory_mb,
+            revision_id=self.function.revision_id,
+            code_sha256=self.function.code_sha256,
+            settled=True,
+        )
+
     async def _settled_latest(self) -> LatestConfiguration:
         return await settled(
             lambda: self._control.latest(self.function.name),
             lambda latest: latest.settled,
             what=f"The update of {self.function.name}",
             interval_s=self._poll_interval_s,
+            just_changed=True,
         )
 
     def _check_unchanged(self, latest: LatestConfiguration) -> None:

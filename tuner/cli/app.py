@@ -26,6 +26,12 @@ app = typer.Typer(
 )
 
 
+def _complete_event(incomplete: str) -> list[str]:
+    from tuner.cli.event import complete_event
+
+    return complete_event(incomplete)
+
+
 class Sampling(StrEnum):
     FIXED = "fixed"
 
@@ -96,6 +102,22 @@ Payload = Annotated[
         rich_help_panel="Measurement",
         show_default=False,
     ),
+]
+Event = Annotated[
+    str | None,
+    typer.Option(
+        help="An event of the catalogue, for example sqs/batch; `tuner event list` shows them.",
+        rich_help_panel="Measurement",
+        autocompletion=_complete_event,
+    ),
+]
+EventSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set a field of --event.", rich_help_panel="Measurement"),
+]
+EventRepeats = Annotated[
+    list[str] | None,
+    typer.Option("--repeat", metavar="LIST=N", help="Repeat records of --event.", rich_help_panel="Measurement"),
 ]
 Architectures = Annotated[
     str | None,
@@ -204,6 +226,9 @@ def run(
     samples: Samples = 20,
     wave: WaveOption = None,
     payload: Payload = None,
+    event: Event = None,
+    set_: EventSettings = None,
+    repeat: EventRepeats = None,
     arch: Architectures = None,
     clone: Clone = False,
     expect_error: ExpectedErrors = None,
@@ -256,6 +281,9 @@ def run(
                 samples=samples,
                 wave=wave,
                 payloads=tuple(payload or ()),
+                event=event,
+                event_settings=tuple(set_ or ()),
+                event_repeats=tuple(repeat or ()),
                 architectures=arch,
                 clone=clone,
                 expected_errors=tuple(expect_error or ()),

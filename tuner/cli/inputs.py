@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tuner.errors import UsageError
+from tuner.inputs.events import read_event
 from tuner.inputs.memory import parse_memory
 from tuner.inputs.payload_set import split_weight
 from tuner.inputs.payloads import read_payload
@@ -29,6 +30,9 @@ class RunOptions:
     samples: int
     wave: int | None
     payloads: tuple[str, ...]
+    event: str | None
+    event_settings: tuple[str, ...]
+    event_repeats: tuple[str, ...]
     architectures: str | None
     clone: bool
     expected_errors: tuple[str, ...]
@@ -75,7 +79,7 @@ def read_inputs(options: RunOptions) -> RunInputs:
     return RunInputs(
         memory_mb=parse_memory(options.memory).sizes,
         tolerance=parse_percent(options.tolerance),
-        payloads=tuple(_payload_source(text) for text in options.payloads or ("{}",)),
+        payloads=_payload_sources(options),
         architectures=_architectures(options.architectures),
         max_cost_usd=parse_usd(options.max_cost),
         max_time_s=None if options.max_time is None else parse_seconds(options.max_time),
@@ -94,6 +98,7 @@ def reproduce_command(options: RunOptions) -> str:
     words += ["--sampling", options.sampling, "-n", str(options.samples), "--seed", str(options.seed)]
     optional = {
         "--wave": options.wave,
+        "--event": options.event,
         "--arch": options.architectures,
         "--max-invocations": options.max_invocations,
         "--max-time": options.max_time,
@@ -106,6 +111,10 @@ def reproduce_command(options: RunOptions) -> str:
         words += [name, str(value)] if value is not None else []
     for text in options.payloads:
         words += ["--payload", _shown_payload(text)]
+    for pair in options.event_settings:
+        words += ["--set", f"{pair.partition('=')[0]}=..."]
+    for pair in options.event_repeats:
+        words += ["--repeat", pair]
     words += ["--clone"] if options.clone else []
     for name in options.expected_errors:
         words += ["--expect-error", name]
@@ -117,6 +126,12 @@ def reproduce_command(options: RunOptions) -> str:
 
 
 def _check_combination(options: RunOptions) -> None:
+    if options.event and options.payloads:
+        raise UsageError("--event and --payload both say what to send.", hint="Leave one of them out.")
+    if (options.event_settings or options.event_repeats) and not options.event:
+        raise UsageError(
+            "--set and --repeat change an event of the catalogue.", hint="Add --event, for example --event sqs/batch."
+        )
     if options.local and (options.profile or options.endpoint_url):
         raise UsageError(
             "--local starts its own Lambda: --profile and --endpoint-url have no meaning beside it.",
@@ -144,6 +159,13 @@ class PayloadSource:
     weight: float
     data: bytes | None
     s3_uri: str | None = None
+
+
+def _payload_sources(options: RunOptions) -> tuple[PayloadSource, ...]:
+    if options.event is not None:
+        event = read_event(options.event, options.event_settings, options.event_repeats)
+        return (PayloadSource(1.0, event),)
+    return tuple(_payload_source(text) for text in options.payloads or ("{}",))
 
 
 def _payload_source(text: str) -> PayloadSource:

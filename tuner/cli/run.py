@@ -30,6 +30,7 @@ from tuner.engine.preflight import preflight
 from tuner.engine.resume import resumed
 from tuner.engine.store import RunStore
 from tuner.errors import ExitCode, InvalidMeasurementError, TargetError, TunerError
+from tuner.inputs.events import event_notices
 from tuner.inputs.identifiers import parse_function
 from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import (
@@ -113,10 +114,18 @@ class _Run:
         request = self._request(function)
         prices = {arch: self._price(function, arch) for arch in architectures_of(request, function)}
         plan = make_plan(
-            request, function, await control.limits(), prices, run_id=self._run_id, notices=self._place.notices
+            request,
+            function,
+            await control.limits(),
+            prices,
+            run_id=self._run_id,
+            notices=(*self._place.notices, *self._event_notices()),
         )
         notices = () if request.engine is EngineKind.LOCAL else await preflight(control, plan)
         return replace(plan, notices=(*plan.notices, *notices)), ()
+
+    def _event_notices(self) -> tuple[Notice, ...]:
+        return event_notices(self._options.event) if self._options.event else ()
 
     def _request(self, function: FunctionSnapshot) -> RunRequest:
         return RunRequest(

@@ -222,7 +222,7 @@ class FakeLambda:
             settled=True,
         )
 
-    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
+    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str | None) -> None:
         call = self._called(f"set_memory {memory_mb}", mutates=True)
         for _ in range(9):  # an update takes longer than an invocation
             await asyncio.sleep(0)
@@ -236,7 +236,7 @@ class FakeLambda:
         found.revision_id = f"r{next(self.revisions)}"
         self._reach(call, before=False, mutates=True)
 
-    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+    async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
         call = self._called("publish", mutates=True)
         found = self._named(function)
         number = str(max(map(int, found.versions), default=0) + 1)

@@ -38,6 +38,25 @@ class EngineKind(StrEnum):
 class Strategy(StrEnum):
     COST = "cost"
     SPEED = "speed"
+    BALANCED = "balanced"
+    """Cost and duration weighted, both as ratios: no range of tested sizes enters."""
+    KNEE = "knee"
+    """Where the trade of cost for duration turns: furthest from the line between the cheapest and the fastest."""
+
+
+class SamplingKind(StrEnum):
+    ADAPTIVE = "adaptive"
+    """Each block is chosen from what was measured so far."""
+    FIXED = "fixed"
+
+
+class Statistic(StrEnum):
+    """What of a duration a limit speaks of."""
+
+    MEAN = "mean"
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
 
 
 class Severity(StrEnum):
@@ -167,7 +186,8 @@ class FunctionSnapshot:
     memory_mb: int
     timeout_s: int
     code_sha256: str
-    revision_id: str
+    revision_id: str | None
+    """None where the service keeps no revisions: then it cannot guard a change either."""
     state: str | None
     last_update_status: str | None
     versions: tuple[str, ...]
@@ -204,6 +224,14 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DurationLimit:
+    """The longest that a warm call may take: a size beyond it is no candidate."""
+
+    statistic: Statistic
+    limit_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What the user asked for, already parsed and checked."""
 
@@ -226,6 +254,17 @@ class RunRequest:
     expected_errors: tuple[str, ...] = ()
     """Error types with which an invocation still counts as a success."""
     seed: int = 1
+    sampling: SamplingKind = SamplingKind.FIXED
+    confidence: float = 0.9
+    """Probability at which an adaptive run stops."""
+    confirm: bool = False
+    """Measure winner, rival and current size once more, on environments that took no part in the choice."""
+    weight: float = 0.5
+    """Share of the cost in the strategy balanced."""
+    max_duration: DurationLimit | None = None
+    max_cost_usd_per_million: float | None = None
+    cold_fraction: float | None = None
+    """Share of calls that meet a cold start; None counts as 0 and is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +287,8 @@ class Block:
 
     number: int
     waves: tuple[Wave, ...]
+    fresh: bool = False
+    """Run on environments that have served nothing yet: on versions published for this block."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -278,6 +319,7 @@ class Plan:
     request: RunRequest
     function: FunctionSnapshot
     cells: tuple[Cell, ...]
+    """The conditions that may be measured; a fixed plan measures all of them."""
     prices: tuple[Price, ...]
     wave_size: int
     max_in_flight: int
@@ -410,6 +452,25 @@ class Recommendation:
     decided: bool
     versus_current: VersusCurrent | None
     rationale: str
+    pareto_probability: tuple[float, ...] = ()
+    """P(no measured size beats it in both), for each of ``pareto``; empty where only points are known."""
+    confirmed: bool = False
+    """The figures of the proposed size come from samples that took no part in choosing it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What the function seems to do with its time, as far as the data allow."""
+
+    architecture: Architecture
+    cpu_ms: Estimate | None
+    """CPU work in vCPU-milliseconds of a warm call."""
+    waiting_ms: Estimate | None
+    """Time that memory does not shorten."""
+    speed_up_above_one_vcpu: Estimate | None
+    """Duration at 1,769 MB over that at the largest measured size: the threads that were of use."""
+    nothing_gained_above_mb: int | None
+    """Smallest measured size that no larger one beats by 5 %; None where more memory still helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -474,3 +535,4 @@ class Report:
     measurement: Measurement
     notices: tuple[Notice, ...]
     samples: tuple[Sample, ...]
+    workloads: tuple[Workload, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from asyncio_throttle import Throttler
 from botocore.exceptions import BotoCoreError, ClientError
@@ -59,8 +59,11 @@ class LambdaControlPlane:
             reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         )
 
-    async def limits(self) -> AccountLimits:
-        account = (await self._read("the account", self._client.get_account_settings))["AccountLimit"]
+    async def limits(self) -> AccountLimits | None:
+        try:
+            account = (await self._read("the account", self._client.get_account_settings))["AccountLimit"]
+        except TargetError:  # not allowed, or an endpoint without that operation
+            return None
         return AccountLimits(
             concurrent_executions=account["ConcurrentExecutions"],
             unreserved_concurrent_executions=account["UnreservedConcurrentExecutions"],
@@ -90,26 +93,26 @@ class LambdaControlPlane:
         answer = await self._read(function, lambda: self._client.get_function_configuration(FunctionName=function))
         return LatestConfiguration(
             memory_mb=answer["MemorySize"],
-            revision_id=answer["RevisionId"],
+            revision_id=answer.get("RevisionId"),
             code_sha256=answer["CodeSha256"],
             # Old and emulated services leave the status out: then nothing is in progress.
             settled=answer.get("LastUpdateStatus", "Successful") != "InProgress",
         )
 
-    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
+    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str | None) -> None:
         await self._change(
             function,
             lambda: self._client.update_function_configuration(
-                FunctionName=function, MemorySize=memory_mb, RevisionId=revision_id
+                FunctionName=function, MemorySize=memory_mb, **_guard(revision_id)
             ),
             memory_mb=memory_mb,
         )
 
-    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+    async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
         answer = await self._change(
             function,
             lambda: self._client.publish_version(
-                FunctionName=function, RevisionId=revision_id, Description=description
+                FunctionName=function, Description=description, **_guard(revision_id)
             ),
         )
         return _published(dict(answer))
@@ -204,6 +207,15 @@ class LambdaControlPlane:
         return translated(error, function=function, profile=self._profile)
 
 
+def _guard(revision_id: str | None) -> _Guard:
+    """The member that makes a change conditional, where the service has revisions."""
+    return {"RevisionId": revision_id} if revision_id is not None else {}
+
+
+class _Guard(TypedDict, total=False):
+    RevisionId: str
+
+
 def snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> FunctionSnapshot:
     """What tuner needs of a function's configuration; its environment variables are left behind here."""
     arn: str = configuration["FunctionArn"]
@@ -218,7 +230,7 @@ def snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> Functi
         memory_mb=configuration["MemorySize"],
         timeout_s=configuration["Timeout"],
         code_sha256=configuration["CodeSha256"],
-        revision_id=configuration["RevisionId"],
+        revision_id=configuration.get("RevisionId"),
         state=configuration.get("State"),
         last_update_status=configuration.get("LastUpdateStatus"),
         versions=versions,

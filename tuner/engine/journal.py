@@ -65,6 +65,14 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The publication that was announced last has made this version."""
+
+    entry: Literal["published"] = "published"
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyCreation:
     """A temporary copy is about to be made. Undo: delete it and its log group."""
 
@@ -80,7 +88,7 @@ class Closed:
     closed_at: str
 
 
-Entry = Opened | MemoryChange | MemoryRestored | Publication | CopyCreation | Closed
+Entry = Opened | MemoryChange | MemoryRestored | Publication | Published | CopyCreation | Closed
 
 
 class JournalInUseError(TargetError):
@@ -140,6 +148,8 @@ class JournalRecord:
     memory_changes: tuple[MemoryChange, ...]
     """Changes of ``$LATEST`` that were not restored as far as the journal knows."""
     publications: tuple[Publication, ...]
+    published: tuple[str, ...]
+    """Version numbers we heard of: as many as publications, unless an answer was lost."""
     copies: tuple[CopyCreation, ...]
     closed: bool
 
@@ -162,6 +172,7 @@ def read_journal(path: Path) -> JournalRecord | None:
         opened=opened,
         memory_changes=_open_changes(entries),
         publications=tuple(entry for entry in entries if isinstance(entry, Publication)),
+        published=tuple(entry.version for entry in entries if isinstance(entry, Published)),
         copies=tuple(entry for entry in entries if isinstance(entry, CopyCreation)),
         closed=any(isinstance(entry, Closed) for entry in entries),
     )
@@ -190,6 +201,7 @@ _ENTRY_TYPES: dict[str, type[Entry]] = {
     "memory_change": MemoryChange,
     "memory_restored": MemoryRestored,
     "publication": Publication,
+    "published": Published,
     "copy_creation": CopyCreation,
     "closed": Closed,
 }

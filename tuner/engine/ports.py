@@ -18,7 +18,7 @@ class LatestConfiguration:
     """What ``$LATEST`` says right now: enough to know whether somebody else changed it."""
 
     memory_mb: int
-    revision_id: str
+    revision_id: str | None
     code_sha256: str
     settled: bool
     """No update is in progress."""
@@ -71,7 +71,8 @@ class ControlPlane(Protocol):
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot: ...
 
-    async def limits(self) -> AccountLimits: ...
+    async def limits(self) -> AccountLimits | None:
+        """None where the service does not say, or may not tell us."""
 
     async def exposure(self, function: str) -> Exposure:
         """What sends traffic to ``$LATEST``."""
@@ -81,10 +82,10 @@ class ControlPlane(Protocol):
 
     async def latest(self, function: str) -> LatestConfiguration: ...
 
-    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str) -> None:
+    async def set_memory(self, function: str, memory_mb: int, *, revision_id: str | None) -> None:
         """Change the memory of ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
 
-    async def publish(self, function: str, *, revision_id: str, description: str) -> PublishedVersion:
+    async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
         """Publish ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
 
     async def version_ready(self, function: str, version: str) -> bool: ...

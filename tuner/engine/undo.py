@@ -72,25 +72,24 @@ def _left_changed(function: str, reason: str) -> TargetError:
 
 
 async def delete_versions(
-    control: ControlPlane, function: str, publications: Sequence[Publication]
+    control: ControlPlane, function: str, publications: Sequence[Publication], published: Sequence[str]
 ) -> tuple[str, ...]:
     """Delete the versions that the journal's publications made, and return their numbers.
 
-    They are found by description, because a process may die between publishing and hearing the number. Versions
-    that existed before the run are never touched: publishing an unchanged function returns one of those.
+    Where a publication's number was never heard, because its answer was lost or the process died, the version is
+    found by its description. Versions that existed before the run are never touched: publishing an unchanged
+    function returns one of those.
     """
-    if not publications:
-        return ()
-    descriptions = {publication.description for publication in publications}
     existing = {version for publication in publications for version in publication.existing}
-    ours = [
-        version.version
-        for version in await control.list_versions(function)
-        if version.description in descriptions and version.version not in existing
-    ]
-    for version in ours:
+    ours = set(published)
+    if len(published) < len(publications):
+        descriptions = {publication.description for publication in publications}
+        marked = [v for v in await control.list_versions(function) if v.description in descriptions]
+        ours |= {version.version for version in marked}
+    deleted = sorted(ours - existing, key=int)
+    for version in deleted:
         await _delete(control, function, version)
-    return tuple(ours)
+    return tuple(deleted)
 
 
 async def _delete(control: ControlPlane, function: str, version: str) -> None:
@@ -133,7 +132,7 @@ async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s:
                 await restore_memory(control, function, record.memory_changes, poll_interval_s=poll_interval_s)
             except ForeignChangeError as error:
                 notices.append(foreign_change_notice(error))
-        await delete_versions(control, function, record.publications)
+        await delete_versions(control, function, record.publications, record.published)
     except FunctionNotFoundError:
         notices.append(
             Notice(

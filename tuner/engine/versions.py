@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from tuner.engine.journal import Journal, MemoryChange, MemoryRestored, Publication
+from tuner.engine.journal import Journal, MemoryChange, MemoryRestored, Publication, Published
 from tuner.engine.observer import Observer
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
 from tuner.engine.settle import attempts, settled
@@ -133,6 +133,8 @@ class VersionSet:
                 self._check_unchanged(latest)
             else:
                 break
+        if not self._temporary:
+            self._journal.write(Published(version=version.version))
         if version.memory_mb != cell.memory_mb:
             raise self._foreign_change(f"version {version.version} has {version.memory_mb} MB")
         return version

@@ -24,6 +24,8 @@ from tuner.planning.sampling import FixedSampling, default_wave_size
 from tuner.pricing import invocation_cost_usd
 
 COPY_PREFIX = "tuner-"
+CAUTIOUS_CONCURRENCY = 10
+"""What an account surely has: the least that new ones are given."""
 CONCURRENCY_SHARE = 0.5
 """A tuning run never takes more than this share of the concurrency that production could need."""
 
@@ -31,7 +33,7 @@ CONCURRENCY_SHARE = 0.5
 def make_plan(
     request: RunRequest,
     function: FunctionSnapshot,
-    limits: AccountLimits,
+    limits: AccountLimits | None,
     prices: Mapping[Architecture, Price],
     *,
     run_id: str,
@@ -68,7 +70,7 @@ def make_plan(
         expected_invocations=sampling.expected_invocations,
         expected_spend=expected_spend(cells, sampling, prices, timeout_s=function.timeout_s),
         copies=copies,
-        notices=(*notices, *_notices(function)),
+        notices=(*notices, *_notices(function, limits)),
     )
 
 
@@ -108,11 +110,12 @@ def copy_name(function: str, run_id: str, architecture: Architecture) -> str:
 
 
 def usable_concurrency(
-    request: RunRequest, function: FunctionSnapshot, limits: AccountLimits, *, on_copies: bool
+    request: RunRequest, function: FunctionSnapshot, limits: AccountLimits | None, *, on_copies: bool
 ) -> int:
     """How many invocations may be in flight: on AWS half of what there is, so that production keeps its share."""
     reserved = None if on_copies else function.reserved_concurrency
-    available = limits.unreserved_concurrent_executions if reserved is None else reserved
+    unreserved = CAUTIOUS_CONCURRENCY if limits is None else limits.unreserved_concurrent_executions
+    available = unreserved if reserved is None else reserved
     if request.engine is EngineKind.LOCAL or available < 2:
         return available
     return int(available * CONCURRENCY_SHARE)
@@ -173,15 +176,26 @@ def check_tunable(function: FunctionSnapshot, concurrency: int) -> None:
         )
 
 
-def _notices(function: FunctionSnapshot) -> tuple[Notice, ...]:
-    if not function.snap_start:
-        return ()
-    return (
-        Notice(
-            code="snapstart",
-            severity=Severity.WARNING,
-            message="SnapStart is on: every published version makes a snapshot, which takes minutes, and its "
-            "cache is billed for at least three hours a version outside Java.",
-            remedy="Use few sizes, for example --memory 512,1024,1769.",
-        ),
-    )
+def _notices(function: FunctionSnapshot, limits: AccountLimits | None) -> tuple[Notice, ...]:
+    notices = []
+    if function.snap_start:
+        notices.append(
+            Notice(
+                code="snapstart",
+                severity=Severity.WARNING,
+                message="SnapStart is on: every published version makes a snapshot, which takes minutes, and its "
+                "cache is billed for at least three hours a version outside Java.",
+                remedy="Use few sizes, for example --memory 512,1024,1769.",
+            )
+        )
+    if limits is None:
+        notices.append(
+            Notice(
+                code="concurrency-unknown",
+                severity=Severity.INFO,
+                message="The account's concurrency could not be read; the run keeps to that of a new account, "
+                f"{CAUTIOUS_CONCURRENCY}.",
+                remedy="Allow lambda:GetAccountSettings for a quicker run.",
+            )
+        )
+    return tuple(notices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("startup",)
+BENCHMARKS = ("startup", "client")
 
 
 def main() -> int:

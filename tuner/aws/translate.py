@@ -60,7 +60,7 @@ def refused_invocation(error: ClientError, *, function: str, profile: str | None
     if status == TOO_MANY_REQUESTS:
         return _throttled(error)
     if isinstance(status, int) and status >= SERVER_ERROR:
-        return lost_invocation(function, f"Lambda answered {status} {error_code(error)}")
+        return lost_invocation(function, f"Lambda answered {status} {error_code(error)}: {error_message(error)}")
     return translated(error, function=function, profile=profile)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from tuner import __version__
 from tuner.cli.event import event_app
-from tuner.model import Strategy
+from tuner.model import SamplingKind, Strategy
 from tuner.render.redact import Private
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ def _complete_event(incomplete: str) -> list[str]:
     from tuner.cli.event import complete_event
 
     return complete_event(incomplete)
-
-
-class Sampling(StrEnum):
-    FIXED = "fixed"
 
 
 class OutputFormat(StrEnum):
@@ -69,7 +65,8 @@ Memory = Annotated[
 StrategyOption = Annotated[
     Strategy,
     typer.Option(
-        help="cost: the fastest size whose cost is within the tolerance of the least. speed: the fastest.",
+        help="cost: the fastest size whose cost is within the tolerance of the least. speed: the fastest. balanced: "
+        "both, by --weight. knee: where more speed becomes dear.",
         rich_help_panel="Measurement",
     ),
 ]
@@ -77,11 +74,31 @@ Tolerance = Annotated[
     str, typer.Option(help="How much dearer than the cheapest size is still cheap.", rich_help_panel="Measurement")
 ]
 SamplingOption = Annotated[
-    Sampling, typer.Option(help="How sizes and samples are chosen.", rich_help_panel="Measurement")
+    SamplingKind,
+    typer.Option(
+        help="adaptive: search all sizes of the range, until one is known to be best. fixed: -n samples at each of a "
+        "few sizes.",
+        rich_help_panel="Measurement",
+    ),
+]
+Confidence = Annotated[
+    str,
+    typer.Option(help="Adaptive sampling stops when it is this sure of a size.", rich_help_panel="Measurement"),
+]
+Weight = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Share of the cost with --strategy balanced.", rich_help_panel="Measurement"),
 ]
 Samples = Annotated[
     int,
-    typer.Option("--samples", "-n", min=1, max=10_000, help="Warm samples a size.", rich_help_panel="Measurement"),
+    typer.Option(
+        "--samples",
+        "-n",
+        min=1,
+        max=10_000,
+        help="Warm samples a size of a fixed run.",
+        rich_help_panel="Measurement",
+    ),
 ]
 WaveOption = Annotated[
     int | None,
@@ -187,6 +204,22 @@ Profile = Annotated[str | None, typer.Option(help="AWS profile.", rich_help_pane
 EndpointUrl = Annotated[
     str | None, typer.Option(help="Another endpoint that speaks the Lambda API.", rich_help_panel="AWS")
 ]
+
+
+class Transport(StrEnum):
+    AUTO = "auto"
+    ASYNC = "async"
+    BOTO3 = "boto3"
+
+
+TransportOption = Annotated[
+    Transport,
+    typer.Option(
+        "--transport",
+        help="What carries invocations: auto takes boto3 only where the quicker one cannot go (proxies).",
+        rich_help_panel="AWS",
+    ),
+]
 Handler = Annotated[
     str | None, typer.Option(help="module.function, where it cannot be told from the code.", rich_help_panel="Local")
 ]
@@ -222,7 +255,9 @@ def run(
     memory: Memory = "128..3008",
     strategy: StrategyOption = Strategy.COST,
     tolerance: Tolerance = "5%",
-    sampling: SamplingOption = Sampling.FIXED,
+    sampling: SamplingOption = SamplingKind.FIXED,
+    confidence: Confidence = "90%",
+    weight: Weight = 0.5,
     samples: Samples = 20,
     wave: WaveOption = None,
     payload: Payload = None,
@@ -245,6 +280,7 @@ def run(
     region: Region = None,
     profile: Profile = None,
     endpoint_url: EndpointUrl = None,
+    transport: TransportOption = Transport.AUTO,
     handler: Handler = None,
     timeout: Timeout = 60,
     current_memory: CurrentMemory = 512,
@@ -277,7 +313,9 @@ def run(
                 memory=memory,
                 strategy=strategy,
                 tolerance=tolerance,
-                sampling=sampling.value,
+                sampling=sampling,
+                confidence=confidence,
+                weight=weight,
                 samples=samples,
                 wave=wave,
                 payloads=tuple(payload or ()),
@@ -300,6 +338,7 @@ def run(
                 region=region,
                 profile=profile,
                 endpoint_url=endpoint_url,
+                transport=transport.value,
                 handler=handler,
                 timeout_s=timeout,
                 current_memory_mb=current_memory,

@@ -13,8 +13,11 @@ from tuner.inputs.events import read_event
 from tuner.inputs.memory import parse_memory
 from tuner.inputs.payload_set import split_weight
 from tuner.inputs.payloads import read_payload
-from tuner.model import Architecture, Strategy
+from tuner.model import Architecture, SamplingKind, Strategy
+from tuner.planning.candidates import candidate_sizes
 from tuner.units import parse_percent, parse_seconds, parse_usd
+
+LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,9 @@ class RunOptions:
     memory: str
     strategy: Strategy
     tolerance: str
-    sampling: str
+    sampling: SamplingKind
+    confidence: str
+    weight: float
     samples: int
     wave: int | None
     payloads: tuple[str, ...]
@@ -49,6 +54,7 @@ class RunOptions:
     region: str | None
     profile: str | None
     endpoint_url: str | None
+    transport: str
     handler: str | None
     timeout_s: int
     current_memory_mb: int
@@ -64,6 +70,7 @@ class RunInputs:
 
     memory_mb: tuple[int, ...]
     tolerance: float
+    confidence: float
     payloads: tuple[PayloadSource, ...]
     architectures: tuple[Architecture, ...]
     max_cost_usd: Decimal
@@ -77,8 +84,9 @@ def read_inputs(options: RunOptions) -> RunInputs:
     """Raises a UsageError for the first option that cannot be used."""
     _check_combination(options)
     return RunInputs(
-        memory_mb=parse_memory(options.memory).sizes,
+        memory_mb=_sizes(options),
         tolerance=parse_percent(options.tolerance),
+        confidence=_confidence(options.confidence),
         payloads=_payload_sources(options),
         architectures=_architectures(options.architectures),
         max_cost_usd=parse_usd(options.max_cost),
@@ -95,7 +103,9 @@ def reproduce_command(options: RunOptions) -> str:
     words = ["tuner", "run", options.function]
     words += ["--local"] if options.local else []
     words += ["--memory", options.memory, "--strategy", options.strategy.value, "--tolerance", options.tolerance]
-    words += ["--sampling", options.sampling, "-n", str(options.samples), "--seed", str(options.seed)]
+    words += ["--sampling", options.sampling.value, "--seed", str(options.seed)]
+    words += ["--confidence", options.confidence] if _adaptive(options) else ["-n", str(options.samples)]
+    words += ["--weight", str(options.weight)] if options.strategy is Strategy.BALANCED else []
     optional = {
         "--wave": options.wave,
         "--event": options.event,
@@ -123,6 +133,25 @@ def reproduce_command(options: RunOptions) -> str:
     for pair in options.environment:
         words += ["--env", f"{pair.partition('=')[0]}=..."]
     return shlex.join(words)
+
+
+def _adaptive(options: RunOptions) -> bool:
+    return options.sampling is SamplingKind.ADAPTIVE
+
+
+def _sizes(options: RunOptions) -> tuple[int, ...]:
+    selection = parse_memory(options.memory)
+    return candidate_sizes(selection.ranges) if _adaptive(options) else selection.sizes
+
+
+def _confidence(text: str) -> float:
+    confidence = parse_percent(text)
+    if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
+        raise UsageError(
+            f"A confidence of {text} cannot be searched for.",
+            hint=f"Use --confidence from {LEAST_CONFIDENCE:.0%} to {MOST_CONFIDENCE:.0%}.",
+        )
+    return confidence
 
 
 def _check_combination(options: RunOptions) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_S = 0.03
 DEFAULT_REGION = "us-east-1"
+MOST_NAMED_SIZES = 12
 CREDENTIALS = FixedCredentials(access_key_id="local", secret_access_key="local")  # noqa: S106 - opens nothing
 
 
@@ -92,7 +93,7 @@ def _measurable(memory_mb: tuple[int, ...], most_mb: int) -> tuple[tuple[int, ..
     left_out = tuple(size for size in memory_mb if size > most_mb)
     if not kept:
         raise UsageError(
-            f"This machine cannot measure {', '.join(map(str, left_out))} MB: it has the CPU of {most_mb} MB.",
+            f"This machine cannot measure {_named(left_out)} MB: it has the CPU of {most_mb} MB.",
             hint=f"Use --memory up to {most_mb}, or measure the deployed function on AWS.",
         )
     if not left_out:
@@ -101,11 +102,18 @@ def _measurable(memory_mb: tuple[int, ...], most_mb: int) -> tuple[tuple[int, ..
         Notice(
             code="not-measurable-here",
             severity=Severity.WARNING,
-            message=f"{', '.join(map(str, left_out))} MB were left out: they have more CPU than this machine "
+            message=f"{_named(left_out)} MB were left out: they have more CPU than this machine "
             f"({most_mb} MB worth).",
             remedy="Measure them on AWS.",
         ),
     )
+
+
+def _named(sizes_mb: tuple[int, ...]) -> str:
+    """Each of a few sizes, the ends of many."""
+    if len(sizes_mb) <= MOST_NAMED_SIZES:
+        return ", ".join(map(str, sizes_mb))
+    return f"{sizes_mb[0]} to {sizes_mb[-1]}"
 
 
 def _host(about: dict[str, Any]) -> str:

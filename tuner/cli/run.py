@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tuner.aws.control import LambdaControlPlane
-from tuner.aws.invoker import BotoInvoker
 from tuner.aws.logs import LogReader
 from tuner.aws.objects import read_payload_object
 from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.transport.choose import TransportMode, choose_transport
 from tuner.cli.inputs import RunInputs, RunOptions, read_inputs, reproduce_command
 from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.place import Place
@@ -43,6 +43,7 @@ from tuner.model import (
     Report,
     RunRequest,
     Sample,
+    SamplingKind,
     Severity,
 )
 from tuner.planning.plan import architectures_of, make_plan
@@ -144,6 +145,9 @@ class _Run:
             payload_sha256=self._payloads.sha256,
             expected_errors=self._options.expected_errors,
             seed=self._options.seed,
+            sampling=self._options.sampling,
+            confidence=self._inputs.confidence,
+            weight=self._options.weight,
         )
 
     def _price(self, function: FunctionSnapshot, architecture: Architecture) -> Price:
@@ -164,14 +168,15 @@ class _Run:
     async def _execute(self, plan: Plan, earlier: tuple[Sample, ...], control: LambdaControlPlane) -> RunResult:
         access = self._place.access
         timeout_s = plan.function.timeout_s * _queue_factor(plan)
-        invoker = BotoInvoker(
-            access.invoke_client(timeout_s=timeout_s, connections=plan.max_in_flight),
-            connections=plan.max_in_flight,
-            profile=access.profile,
+        connections = min(plan.max_in_flight, plan.wave_size * len(plan.cells))
+        transport = choose_transport(
+            access, mode=TransportMode(self._options.transport), timeout_s=timeout_s, connections=connections
         )
+        invoker = transport.invoker
         logs = access.logs_client()
         reader = None if logs is None else LogReader(logs)
         try:
+            await invoker.open(connections)
             with progress(plan, quiet=self._options.quiet) as observer:
                 return await execute(
                     plan,
@@ -224,7 +229,7 @@ class _Run:
             RunFacts(
                 created_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 command=reproduce_command(self._options),
-                sampling=f"{self._options.sampling}, {self._options.samples} warm samples a size",
+                sampling=_sampling_words(plan.request),
                 payload_sha256=self._payloads.sha256,
                 blocks=result.blocks,
                 seconds=result.seconds,
@@ -241,6 +246,12 @@ class _Run:
             print(render_json(report), end="")
         else:
             print(render_report(report, width=_columns(), color=_wants_color()), end="")
+
+
+def _sampling_words(request: RunRequest) -> str:
+    if request.sampling is SamplingKind.ADAPTIVE:
+        return f"adaptive, until a size is best with {request.confidence:.0%} confidence"
+    return f"fixed, {request.samples_per_size} warm samples a size"
 
 
 def _read_payloads(inputs: RunInputs, access: AwsAccess) -> PayloadSet:

@@ -13,6 +13,8 @@ KEEPALIVE_INTERVAL_S = 30
 KEEPALIVE_PROBES = 5
 """NAT gateways forget a silent connection after 350 s and a function may be silent for 900 s; the kernel's own
 first probe comes after 7,200 s, and botocore's ``tcp_keepalive`` leaves it there (boto/botocore#3140)."""
+ROUNDS_TO_NOTICE = 8
+"""Rounds of the event loop until what lies in the kernel has reached a protocol: two over TCP, some more over TLS."""
 SEND_SLICE_BYTES = 256 * 1024
 
 
@@ -32,13 +34,22 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._reusable = True
 
-    @property
-    def usable(self) -> bool:
-        """Nothing is under way and the other side has not hung up, as far as this machine has heard."""
-        return self._reusable and self._transport is not None and not _has_input(self._transport)
+    def is_usable(self) -> bool:
+        """Nothing is under way, and the event loop has not heard of an end."""
+        return self._reusable and self._transport is not None and not self._transport.is_closing()
+
+    async def is_alive(self) -> bool:
+        """Like ``is_usable``, after a look at what has arrived since the event loop last read.
+
+        That may be the end of the connection, or a session ticket of TLS: the loop reads it and then it is known.
+        """
+        if self.is_usable() and _has_input(self._transport):
+            for _ in range(ROUNDS_TO_NOTICE):
+                await asyncio.sleep(0)
+        return self.is_usable()
 
     async def exchange(self, head: bytes, body: bytes, *, timeout_s: float) -> Answer:
-        """Send one request and return its answer. Call it only while ``usable``.
+        """Send one request and return its answer. Call it right after ``is_alive``.
 
         Raises ConnectionEndedError, MalformedAnswerError or TimeoutError, all of them after bytes were sent. On
         any way out but an answer, cancellation included, the connection is closed.
@@ -97,6 +108,9 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._fail(ConnectionEndedError(str(exc) if exc else "closed by the other side"))
 
+    def eof_received(self) -> None:
+        self._reusable = False
+
     def pause_writing(self) -> None:
         self._writable.clear()
 
@@ -151,14 +165,9 @@ def _succeeded(pending: asyncio.Future[Answer]) -> bool:
     return not pending.cancelled() and pending.exception() is None
 
 
-def _has_input(transport: asyncio.Transport) -> bool:
-    """Whether something lies unread in the kernel: on an idle connection that is its end.
-
-    The event loop tells of a closed connection only when it next polls, which may be after the next request.
-    """
-    if transport.is_closing():
-        return True
-    connected: socket.socket | None = transport.get_extra_info("socket")
+def _has_input(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether something lies unread in the kernel."""
+    connected: socket.socket | None = transport.get_extra_info("socket") if transport else None
     if connected is None or not hasattr(select, "poll"):
         return False
     poll = select.poll()

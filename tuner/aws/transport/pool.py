@@ -67,7 +67,7 @@ class ConnectionPool:
 
     async def open(self, count: int) -> None:
         """Have at least ``count`` idle connections that were alive a moment ago."""
-        self._idle = [connection for connection in self._idle if connection.usable]
+        self._idle = [connection for connection in self._idle if connection.is_usable()]
         gate = asyncio.Semaphore(OPEN_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
@@ -82,21 +82,21 @@ class ConnectionPool:
 
     async def acquire(self) -> Connection:
         """A connection that nobody else uses, not known to be closed."""
-        connection = self._take_idle() or await self._endpoint.connect()
+        connection = await self._take_idle() or await self._endpoint.connect()
         self._busy.add(connection)
         return connection
 
-    def _take_idle(self) -> Connection | None:
+    async def _take_idle(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable:
+            if await connection.is_alive():
                 return connection
             connection.abort()
         return None
 
     def release(self, connection: Connection) -> None:
         self._busy.discard(connection)
-        if connection.usable and not self._closed:
+        if connection.is_usable() and not self._closed:
             self._idle.append(connection)
         else:
             connection.abort()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel, Shape
@@ -24,7 +26,7 @@ class RefusalParser:
         response = {
             "status_code": answer.status,
             "headers": HeadersDict(answer.headers),
-            "body": answer.body,
+            "body": _tame(answer.body),
             "context": {"operation_name": OPERATION},
         }
         parsed = self._parser.parse(response, self._output)
@@ -32,3 +34,16 @@ class RefusalParser:
         if shape is not None:
             parsed.update(self._parser.parse(response, shape))
         return ClientError(parsed, OPERATION)
+
+
+def _tame(body: bytes) -> bytes:
+    """A body that botocore's parser can read. It fails on what gateways send: bytes that are no text, JSON that is
+    no object, members that are no strings. Text stays text, which botocore takes for the message."""
+    text = body.decode("utf-8", errors="replace")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text.encode()
+    if not isinstance(value, dict):
+        return json.dumps({"message": text}).encode()
+    return json.dumps({name: member for name, member in value.items() if isinstance(member, str)}).encode()

@@ -5,16 +5,23 @@ BIN    := $(VENV)/bin
 DEMO   := examples/password-hash --memory 128..1769 -n 20 --report reports/demo.json --report reports/demo.html
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test test-browser sample-report lint format bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## set up, then measure a real function on the embedded Lambda: reports/demo.html
 	$(BIN)/tuner run $(DEMO) --local
 
 test: $(VENV)/.installed-dev ## set up, then run all tests
 	$(BIN)/python -m pytest
+
+test-browser: $(VENV)/.installed-dev ## the pages in a real browser: needs Chromium (apt install chromium, or CHROMIUM=/path/to/it)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser
+	$(BIN)/python -m pytest tests/browser -m browser
+
+sample-report: $(VENV)/.installed ## build reports/sample/ from the durations committed there
+	$(BIN)/python reports/sample/build.py
 
 lint: $(VENV)/.installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

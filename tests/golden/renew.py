@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import fmean, median, stdev
 
+from tuner.inputs.power_tuning import BASE_URL, parse_power_tuning
 from tuner.model import (
     Architecture,
     Cell,
@@ -36,11 +40,20 @@ from tuner.model import (
     Target,
     VersusCurrent,
 )
+from tuner.render.charts import report_charts
+from tuner.render.charts.chart import WIDE
+from tuner.render.comparison import comparison_document
+from tuner.render.document import render_document_html
 from tuner.render.html import render_html
+from tuner.render.imported import imported_document
 from tuner.render.json import render_json
+from tuner.render.markdown import render_document_markdown, render_markdown
+from tuner.render.samples import by_cell
 from tuner.render.terminal import render_plan, render_report
 
 FOLDER = Path(__file__).parent
+LINK = f"{BASE_URL}#gAAAAQACAAQABsAL;ZmYgQt7dfUEiIiJBZmYOQQAAGEEAACBB;+uW4M5dPkDNwbcYzilkiNJ5KhzQQeQQ1"
+"""A public result (a Japanese sample function, 50 invocations a size), as in tests/unit/inputs."""
 
 X86 = Architecture.X86_64
 DURATION_MS = {128: 2903.0, 256: 1452.0, 512: 690.0, 1024: 352.0, 1769: 214.0}
@@ -157,14 +170,58 @@ def sample_plan() -> Plan:
 def renderings() -> Mapping[str, Callable[[], str]]:
     """Each gold file and how it is made."""
     report, plan = sample_report(), sample_plan()
+    comparison = comparison_document([("before", report), ("after", sample_after())])
+    imported = imported_document(parse_power_tuning(LINK))
     return {
         "report.json": lambda: render_json(report),
-        "report.html": lambda: render_html(report),
+        "report.html": lambda: without_drawings(render_html(report)),
+        "report.md": lambda: render_markdown(report),
+        "figures.json": lambda: figures(report),
+        "comparison.html": lambda: without_drawings(render_document_html(comparison)),
+        "comparison.md": lambda: render_document_markdown(comparison),
+        "power-tuning.html": lambda: without_drawings(render_document_html(imported)),
+        "power-tuning.md": lambda: render_document_markdown(imported),
         "terminal-80.txt": lambda: render_report(report, width=80, color=False),
         "terminal-60.txt": lambda: render_report(report, width=60, color=False),
         "plan-80.txt": lambda: render_plan(plan, width=80, color=False),
         "plan-60.txt": lambda: render_plan(plan, width=60, color=False),
     }
+
+
+def without_drawings(page: str) -> str:
+    """A page without what libraries made (drawings, their scripts and data) and without its hashes.
+
+    ``figures.json`` holds the data; the pictures and the scripts change with every version of vl-convert.
+    """
+    page = re.sub(r"<svg .*?</svg>", "<svg/>", page, flags=re.DOTALL)
+    page = re.sub(r"(<script[^>]*>).*?</script>", r"\1</script>", page, flags=re.DOTALL)
+    return re.sub(r"'sha256-[^']*'", "'sha256-...'", page)
+
+
+def figures(report: Report) -> str:
+    """The specifications of the figures, as an indented file."""
+    specs = {chart.name: chart.spec(WIDE) for chart in report_charts(report, by_cell(report.samples))}
+    return json.dumps(specs, indent=1, ensure_ascii=False) + "\n"
+
+
+def sample_after() -> Report:
+    """The same run a day later, 6 % faster at every size, with other waves."""
+    report = sample_report()
+    return replace(
+        report,
+        created_at="2026-11-22T09:30:00Z",
+        curve=tuple(_faster(point, 0.94) for point in report.curve),
+        measurement=replace(report.measurement, wave_size=8),
+    )
+
+
+def _faster(point: CurvePoint, factor: float) -> CurvePoint:
+    duration, cost = point.duration_ms, point.cost_usd_per_million
+    return replace(
+        point,
+        duration_ms=replace(duration, mean=_scaled(duration.mean, factor, 0)) if duration else None,
+        cost_usd_per_million=_scaled(cost, factor, 0) if cost else None,
+    )
 
 
 def _was_invoked(number: int) -> bool:

@@ -14,7 +14,11 @@ from tuner import codec
 from tuner.model import Report
 
 FOLDER = Path(__file__).parent
-NAMES = ["report.json", "report.html", "terminal-80.txt", "terminal-60.txt", "plan-80.txt", "plan-60.txt"]
+NAMES = [
+    "report.json", "report.html", "report.md", "figures.json",
+    "comparison.html", "comparison.md", "power-tuning.html", "power-tuning.md",
+    "terminal-80.txt", "terminal-60.txt", "plan-80.txt", "plan-60.txt",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

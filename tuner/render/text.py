@@ -18,6 +18,12 @@ def plain(text: str) -> str:
     return "".join(_plain_character(character) for character in text)
 
 
+def printable(text: str, *, longest: int = 80) -> str:
+    """A name as a label: harmless, without account ids, and short enough to stand in a legend."""
+    shown = without_account_ids(plain(text)).strip() or "(no name)"
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
 def without_account_ids(text: str) -> str:
     """Text without AWS account ids, as they stand in an ARN that was typed or quoted in an error message."""
     return _ACCOUNT_ID.sub("(account)", text)

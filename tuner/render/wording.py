@@ -19,15 +19,27 @@ from tuner.model import (
     Report,
     Spend,
     Strategy,
+    Workload,
 )
-from tuner.render.figures import NOTHING, disjoint, excludes, percent, ratio_range
+from tuner.render.differences import difference
+from tuner.render.figures import NOT_ESTIMABLE, NOTHING, disjoint, excludes, ms_range, percent, ratio_range
 from tuner.render.text import count, join_and, join_or
-from tuner.units import format_ratio, format_seconds, format_usd
+from tuner.units import format_ms, format_ratio, format_seconds, format_usd
 
 LOCAL_REMARK = "Measured on the embedded Lambda, not on AWS."
 
-GOALS = {Strategy.COST: "least cost", Strategy.SPEED: "least duration"}
-_OBJECTIVES = {Strategy.COST: "cost", Strategy.SPEED: "mean duration"}
+GOALS = {
+    Strategy.COST: "least cost",
+    Strategy.SPEED: "least duration",
+    Strategy.BALANCED: "cost and duration weighted",
+    Strategy.KNEE: "the knee between cost and duration",
+}
+_OBJECTIVES = {
+    Strategy.COST: "cost",
+    Strategy.SPEED: "mean duration",
+    Strategy.BALANCED: "weighted product of cost and duration",
+    Strategy.KNEE: "distance to the knee",
+}
 
 
 class Mark(StrEnum):
@@ -51,6 +63,7 @@ class Headline:
     effects: tuple[str, ...]
     certainty: str
     ties: str | None = None
+    saving: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -71,6 +84,7 @@ def headline(report: Report) -> Headline:
         effects=tuple(_effects(recommendation)),
         certainty=_certainty(report, recommendation),
         ties=_ties(report, recommendation),
+        saving=_saving(report, recommendation),
     )
 
 
@@ -148,6 +162,32 @@ def spend_sentence(spend: Spend, engine: EngineKind) -> str:
     return f"{use} in {format_seconds(spend.seconds)}. {bill}"
 
 
+def workload_sentence(workload: Workload) -> str:
+    """What the function seems to do with its time: only what the data could tell."""
+    known = [
+        f"{name} {write(estimate.point)} ({span(estimate)})"
+        for name, estimate, write, span in (
+            ("CPU work of a warm call at one vCPU", workload.cpu_ms, format_ms, ms_range),
+            ("time that memory does not shorten", workload.waiting_ms, format_ms, ms_range),
+            ("times faster above one vCPU", workload.speed_up_above_one_vcpu, _times, _times_range),
+        )
+        if estimate is not None
+    ]
+    if workload.nothing_gained_above_mb is not None:
+        known.append(f"nothing is gained above {workload.nothing_gained_above_mb} MB")
+    return f"Workload, {workload.architecture}: {', '.join(known) or 'the data do not tell'}."
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _times_range(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return NOT_ESTIMABLE
+    return f"{_times(estimate.low)} to {_times(estimate.high)}"
+
+
 def _action(report: Report, recommendation: Recommendation) -> str:
     proposed, current = proposed_cell(recommendation), current_cell(report)
     if not recommendation.decided:
@@ -182,6 +222,27 @@ def _ties(report: Report, recommendation: Recommendation) -> str | None:
     if not rivals or not recommendation.decided:
         return None
     return f"Tied with {join_and(rivals)}: the data cannot tell them apart."
+
+
+def _saving(report: Report, recommendation: Recommendation) -> str | None:
+    """What the change is worth at a volume that readers can scale: a million invocations a month."""
+    points = {point.cell: point.cost_usd_per_million for point in report.curve}
+    proposed, current = proposed_cell(recommendation), current_cell(report)
+    after, before = points.get(proposed), points.get(current)
+    if not recommendation.decided or proposed == current or after is None or before is None:
+        return None
+    saved = difference(before, after)
+    if saved.low is None or saved.high is None:
+        return f"At a million invocations a month: {_more_or_less(saved.point)} (interval not estimable)."
+    if saved.low <= 0 <= saved.high:
+        return "At a million invocations a month: no difference in cost shown."
+    ends = sorted((abs(saved.low), abs(saved.high)))
+    span = f"{format_usd(ends[0])} to {format_usd(ends[1])}"
+    return f"At a million invocations a month: {_more_or_less(saved.point)} ({span})."
+
+
+def _more_or_less(saved_usd: float) -> str:
+    return f"{format_usd(abs(saved_usd))} {'less' if saved_usd >= 0 else 'more'}"
 
 
 def _marks_of(point: CurvePoint, report: Report) -> Iterator[Mark]:

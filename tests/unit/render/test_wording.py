@@ -18,8 +18,9 @@ from tuner.model import (
     Report,
     Strategy,
     VersusCurrent,
+    Workload,
 )
-from tuner.render.wording import Mark, cost_versus_current, effect, headline, marks, spend_sentence
+from tuner.render.wording import Mark, cost_versus_current, effect, headline, marks, spend_sentence, workload_sentence
 
 
 def ratio(point: float, low: float | None, high: float | None) -> Estimate:
@@ -148,3 +149,34 @@ def test_a_local_run_says_that_nothing_was_billed(report: Report) -> None:
     assert "They cost $0.00036" in spend_sentence(report.spend, EngineKind.AWS)
     lone = replace(report.spend, invocations=1, usd=Decimal(0))
     assert spend_sentence(lone, EngineKind.LOCAL).startswith("1 invocation (")
+
+
+def test_a_workload_says_only_what_the_data_could_tell() -> None:
+    cpu = Estimate(point=17.2, low=16.8, high=17.9, n=12, method="fit")
+    known = Workload(
+        architecture=Architecture.X86_64,
+        cpu_ms=cpu,
+        waiting_ms=None,
+        speed_up_above_one_vcpu=None,
+        nothing_gained_above_mb=1540,
+    )
+    assert workload_sentence(known) == (
+        "Workload, x86_64: CPU work of a warm call at one vCPU 17.2 ms (16.8 to 17.9 ms), "
+        "nothing is gained above 1540 MB."
+    )
+    unknown = replace(known, cpu_ms=None, nothing_gained_above_mb=None)
+    assert workload_sentence(unknown) == "Workload, x86_64: the data do not tell."
+
+
+def test_the_saving_is_told_for_a_million_invocations_and_only_where_it_was_shown(report: Report) -> None:
+    assert headline(report).saving == "At a million invocations a month: $0.15 less ($0.061 to $0.24)."
+    assert report.recommendation is not None
+    undecided = replace(report, recommendation=replace(report.recommendation, decided=False))
+    assert headline(undecided).saving is None
+    kept = replace(report, recommendation=replace(report.recommendation, memory_mb=256))
+    assert headline(kept).saving is None
+    costs = [point.cost_usd_per_million for point in report.curve]
+    wide = replace(report.curve[3], cost_usd_per_million=replace(costs[3], low=1.0, high=12.0)) if costs[3] else None
+    assert wide is not None
+    unclear = replace(report, curve=(*report.curve[:3], wide, *report.curve[4:]))
+    assert headline(unclear).saving == "At a million invocations a month: no difference in cost shown."

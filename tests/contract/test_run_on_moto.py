@@ -18,7 +18,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-central-1"}
+CREDENTIALS: dict[str, Any] = {
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+    "region_name": "eu-central-1",
+}
 
 
 @pytest.fixture(scope="module")

@@ -245,6 +245,13 @@ ReportFiles = Annotated[
         show_default=False,
     ),
 ]
+Charts = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write each figure to this folder: .svg, .png and its Vega-Lite specification.",
+        rich_help_panel="Output",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel="Output")]
 
 
@@ -287,6 +294,7 @@ def run(
     env: Environment = None,
     output: Output = OutputFormat.TEXT,
     report: ReportFiles = None,
+    charts: Charts = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a function at several memory sizes and recommend one.
@@ -345,6 +353,7 @@ def run(
                 environment=tuple(env or ()),
                 json_output=output is OutputFormat.JSON,
                 report_files=tuple(report or ()),
+                charts=charts,
                 quiet=quiet,
             )
         )
@@ -362,9 +371,6 @@ Source = Annotated[
 Files = Annotated[
     list[Path] | None,
     typer.Option("--out", "-o", help="Write this .html, .md or .json file; may be given several times."),
-]
-Charts = Annotated[
-    Path | None, typer.Option(help="Write each figure to this folder: .svg, .png and its Vega-Lite specification.")
 ]
 Include = Annotated[
     list[Private] | None,

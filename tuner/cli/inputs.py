@@ -61,6 +61,7 @@ class RunOptions:
     environment: tuple[str, ...]
     json_output: bool
     report_files: tuple[Path, ...]
+    charts: Path | None
     quiet: bool
 
 

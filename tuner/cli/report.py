@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner import codec
-from tuner.cli.reports import check_writable, write_charts, write_reports
+from tuner.cli.reports import check_writable, write_charts, write_report_charts, write_reports
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.power_tuning import (
     PowerTuningCurve,
@@ -126,12 +126,7 @@ def _share_report(report: Report, options: ReportOptions) -> None:
     write_reports(report, options.files, include=options.include)
     tell_written(options.files)
     if options.charts is not None:
-        from tuner.render.charts import report_charts
-        from tuner.render.redact import redacted
-        from tuner.render.samples import by_cell
-
-        shown = redacted(report, options.include)
-        tell_written(write_charts(report_charts(shown, by_cell(shown.samples)), options.charts))
+        tell_written(write_report_charts(report, options.charts, include=options.include))
     if options.export_power_tuning:
         print(power_tuning_url(report_as_power_tuning(report)))
     if options.publication is not None:

@@ -52,6 +52,16 @@ def check_writable(paths: Iterable[Path]) -> None:
         _check(path)
 
 
+def write_report_charts(report: Report, folder: Path, *, include: Collection[Private] = ()) -> tuple[Path, ...]:
+    """The figures of a report's page as files of their own."""
+    from tuner.render.charts import report_charts
+    from tuner.render.redact import redacted
+    from tuner.render.samples import by_cell
+
+    shown = redacted(report, include)
+    return write_charts(report_charts(shown, by_cell(shown.samples)), folder)
+
+
 def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
     """Each figure as picture (.svg, .png) and as Vega-Lite specification (.vl.json)."""
     from tuner.render import draw

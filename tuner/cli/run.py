@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,12 @@ from tuner.aws.logs import LogReader
 from tuner.aws.objects import read_payload_object
 from tuner.aws.session import AwsAccess, resolve_region
 from tuner.aws.transport.choose import TransportMode, choose_transport
+from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import RunInputs, RunOptions, read_inputs, reproduce_command
 from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.place import Place
 from tuner.cli.progress import progress
-from tuner.cli.reports import ReportFiles, report_files, write_reports
+from tuner.cli.reports import ReportFiles, report_files, write_report_charts, write_reports
 from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
 from tuner.engine.dispatcher import Sending
 from tuner.engine.hooks import InvocationHooks
@@ -53,7 +53,6 @@ from tuner.reporting import RunFacts, build_report
 from tuner.units import format_usd
 
 AWS_POLL_INTERVAL_S = 1.0
-NARROWEST_COLUMNS = 60
 
 
 def run_command(options: RunOptions) -> int:
@@ -209,6 +208,8 @@ class _Run:
     def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
         report = self._report(plan, result, files)
         write_reports(report, files.paths)
+        if self._options.charts is not None:
+            write_report_charts(report, self._options.charts)
         self._print(report)
         if not self._options.quiet:
             print(f"Report: {', '.join(str(path) for path in files.paths)}", file=sys.stderr)
@@ -245,7 +246,7 @@ class _Run:
 
             print(render_json(report), end="")
         else:
-            print(render_report(report, width=_columns(), color=_wants_color()), end="")
+            print(render_report(report, width=columns(), color=wants_color()), end="")
 
 
 def _sampling_words(request: RunRequest) -> str:
@@ -267,7 +268,7 @@ def _read_payloads(inputs: RunInputs, access: AwsAccess) -> PayloadSet:
 def _agree(plan: Plan, options: RunOptions) -> None:
     """Say what the run will do and cost; above --max-cost ask, or stop when nobody can be asked."""
     if not options.quiet:
-        print(render_plan(plan, width=_columns(), color=_wants_color(sys.stderr)), end="", file=sys.stderr)
+        print(render_plan(plan, width=columns(), color=wants_color(sys.stderr)), end="", file=sys.stderr)
     allowed_usd = plan.request.max_cost_usd
     if plan.request.engine is EngineKind.LOCAL or options.yes or plan.expected_spend.high_usd <= allowed_usd:
         return
@@ -323,16 +324,3 @@ def _nothing_measured(report: Report) -> TunerError:
         f"{first.error_message or 'no message'}",
         hint="Make it succeed first: is it the right --payload?",
     )
-
-
-def _columns() -> int:
-    return max(NARROWEST_COLUMNS, shutil.get_terminal_size((80, 24)).columns)
-
-
-def _wants_color(stream: object = None) -> bool:
-    """NO_COLOR and FORCE_COLOR decide, else whether a person looks at a terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return bool(getattr(stream or sys.stdout, "isatty", lambda: False)())

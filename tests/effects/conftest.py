@@ -22,6 +22,7 @@ from botocore.config import Config
 from tuner.local.launcher import EmbeddedLambda
 
 ROLE = "arn:aws:iam::000000000000:role/any"
+DISTURBED = {"true": True, "false": False, None: None}
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -35,6 +36,8 @@ class Invoked:
     log: str
     version: str
     request_id: str
+    environment: str | None = None
+    disturbed: bool | None = None
 
     @property
     def report(self) -> str:
@@ -58,13 +61,13 @@ def zip_of(**files: str) -> bytes:
     return target.getvalue()
 
 
-def lambda_client(endpoint_url: str) -> Any:
+def lambda_client(endpoint_url: str, *, access_key_id: str = "test", secret: str = "test") -> Any:
     return boto3.client(
         "lambda",
         endpoint_url=endpoint_url,
         region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=60, max_pool_connections=50),
     )
 
@@ -117,9 +120,28 @@ def invoke(client: Any) -> Callable[..., Invoked]:
             log=base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
             version=answer["ExecutedVersion"],
             request_id=answer["ResponseMetadata"]["RequestId"],
+            environment=answer["ResponseMetadata"]["HTTPHeaders"].get("x-tuner-environment"),
+            disturbed=DISTURBED[answer["ResponseMetadata"]["HTTPHeaders"].get("x-tuner-disturbed")],
         )
 
     return call
+
+
+@pytest.fixture
+def calm_ms(invoke: Callable[..., Invoked]) -> Callable[..., float]:
+    """The shortest of three warm durations that nobody disturbed; skips on a machine too busy to have them."""
+
+    def measure(name: str, qualifier: str) -> float:
+        invoke(name, Qualifier=qualifier)
+        calm: list[float] = []
+        for _ in range(12):
+            call = invoke(name, Qualifier=qualifier)
+            calm += [] if call.disturbed else [call.ms("Duration")]
+            if len(calm) == 3:
+                return min(calm)
+        pytest.skip("this machine is too busy to measure durations")
+
+    return measure
 
 
 @pytest.fixture
@@ -150,6 +172,29 @@ def publish(client: Any, settle: Callable[[str], None]) -> Callable[..., str]:
 
 
 @pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[EmbeddedLambda, Any]]]:
+    """Start a server under the given fault rules, with a function ``f`` that answers 42; its client comes along."""
+    running: list[EmbeddedLambda] = []
+
+    def start(*rules: dict[str, Any]) -> tuple[EmbeddedLambda, Any]:
+        file = tmp_path / "plan.json"
+        file.write_text(json.dumps({"seed": 7, "faults": rules}))
+        server = EmbeddedLambda(tmp_path / "state", state_delay_ms=0, fault_plan=file)
+        server.start()
+        running.append(server)
+        client = lambda_client(server.endpoint_url)
+        package = zip_of(app="def handler(event, context): return 42")
+        client.create_function(
+            FunctionName="f", Runtime=RUNTIME, Role=ROLE, Handler="app.handler", Code={"ZipFile": package}
+        )
+        return server, client
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
 def state_root(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
@@ -168,6 +213,8 @@ def make_function() -> Callable[..., None]:
             Code={"ZipFile": zip_of(app=source)},
             MemorySize=512,
         )
-        assert "FunctionError" not in own_client.invoke(FunctionName="own")
+        own_client.get_waiter("function_active_v2").wait(FunctionName="own", WaiterConfig={"Delay": 0.03})
+        answer = own_client.invoke(FunctionName="own")
+        assert "FunctionError" not in answer, answer["Payload"].read()
 
     return make

@@ -7,12 +7,15 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.effects.conftest import lambda_client
 from tuner.local.launcher import EmbeddedLambda
+from tuner.local.signature import AccessKey
 
 ANSWER = "def handler(event, context): return event.get('answer', 42)"
 
@@ -208,3 +211,23 @@ def test_web_pages_are_turned_away(embedded: EmbeddedLambda, headers: dict[str, 
         urllib.request.urlopen(request, timeout=5)
     with caught.value as refusal:
         assert refusal.code == 403
+
+
+def test_with_a_key_only_its_holder_may_call(tmp_path: Path) -> None:
+    key = AccessKey(access_key_id="local", secret_access_key="only-here")
+    with EmbeddedLambda(tmp_path / "state", key=key) as server:
+        holder = lambda_client(server.endpoint_url, secret="only-here", access_key_id="local")
+        guesser = lambda_client(server.endpoint_url, secret="guessed", access_key_id="local")
+        assert holder.list_functions()["Functions"] == []
+        assert holder.get_paginator("list_functions").paginate().build_full_result() == {"Functions": []}
+        with pytest.raises(ClientError) as caught:
+            guesser.list_functions()
+        assert code_of(caught) == (403, "InvalidSignatureException")
+        assert server.about["signatures"] == "checked"
+
+
+def test_the_key_cannot_be_read_from_the_servers_arguments_or_environment(tmp_path: Path) -> None:
+    key = AccessKey(access_key_id="local", secret_access_key="only-here")
+    with EmbeddedLambda(tmp_path / "state", key=key) as server:
+        for file in ("cmdline", "environ"):
+            assert b"only-here" not in Path(f"/proc/{server.pid}/{file}").read_bytes()

@@ -70,7 +70,10 @@ def test_the_duration_of_a_sleep_is_its_length(deploy: Callable[..., str], invok
 
 
 def test_cpu_time_is_stretched_by_the_memory_size(
-    embedded: EmbeddedLambda, deploy: Callable[..., str], publish: Callable[..., str], invoke: Callable[..., Any]
+    embedded: EmbeddedLambda,
+    deploy: Callable[..., str],
+    publish: Callable[..., str],
+    calm_ms: Callable[..., float],
 ) -> None:
     if embedded.about["mechanism"].startswith("none"):
         pytest.skip("this machine cannot limit CPU")
@@ -79,9 +82,7 @@ def test_cpu_time_is_stretched_by_the_memory_size(
         "    end = time.process_time() + 0.06\n    while time.process_time() < end: pass"
     )
     small, large = publish(name, memory_mb=442), publish(name, memory_mb=1769)
-    slow = min(invoke(name, Qualifier=small).ms("Duration") for _ in range(3))
-    fast = min(invoke(name, Qualifier=large).ms("Duration") for _ in range(3))
-    assert 2.5 < slow / fast < 6
+    assert 2.5 < calm_ms(name, small) / calm_ms(name, large) < 6
 
 
 def test_init_runs_at_full_speed_whatever_the_memory_size(
@@ -164,7 +165,17 @@ def test_a_handler_that_takes_too_long_is_ended_at_its_timeout(
     assert call.report.endswith("Status: timeout\t")
     assert call.ms("Duration") == 1000.0
     assert "Task timed out after 1.00 seconds" in call.payload["errorMessage"]
-    assert invoke(name, {"s": 0}).cold, "the environment of a timeout is not used again"
+
+
+def test_after_a_timeout_or_a_crash_the_environment_starts_its_runtime_again_inside_the_next_call(
+    deploy: Callable[..., str], invoke: Callable[..., Any]
+) -> None:
+    name = deploy("import os, time\ntime.sleep(0.2)\ndef handler(event, context): event.get('crash') and os._exit(1)")
+    first, crashed, next_one = invoke(name), invoke(name, {"crash": True}), invoke(name)
+    assert (first.cold, crashed.error, next_one.cold, next_one.error) == (True, "Unhandled", False, None)
+    assert next_one.ms("Duration") > 200, "Lambda calls it a suppressed init: no Init Duration, a long Duration"
+    assert first.environment == crashed.environment == next_one.environment
+    assert invoke(name).ms("Duration") < 200
 
 
 def test_a_crash_is_reported_with_its_exit_status(deploy: Callable[..., str], invoke: Callable[..., Any]) -> None:

@@ -152,22 +152,53 @@ def test_a_server_that_cannot_start_reports_its_last_words(tmp_path: Path) -> No
         server.start()
 
 
-def test_secrets_of_the_callers_environment_reach_neither_handler_nor_server(
+def test_a_handler_finds_no_secret_of_the_caller_in_any_process(
+    state_root: Path, make_function: Callable[..., None]
+) -> None:
+    script = (
+        "import time; from pathlib import Path; from tuner.local.launcher import EmbeddedLambda\n"
+        f"server = EmbeddedLambda(Path({str(state_root)!r})); server.start()\n"
+        "print(server.endpoint_url, flush=True); time.sleep(60)"
+    )
+    handler = """
+        import pathlib
+        def handler(event, context):
+            seen, refused = b"", 0
+            for file in pathlib.Path("/proc").glob("[0-9]*/environ"):
+                try:
+                    seen += file.read_bytes()
+                except PermissionError:
+                    refused += 1
+                except OSError:
+                    pass
+            assert b"AWS_LAMBDA_RUNTIME_API" in seen
+            assert b"a-secret-of-the-caller" not in seen
+            assert refused >= 2, "the server and its caller"
+    """
+    secrets = dict.fromkeys(("AWS_SECRET_ACCESS_KEY", "DATABASE_PASSWORD"), "a-secret-of-the-caller")
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **secrets}) as caller:
+        assert caller.stdout is not None
+        try:
+            make_function(caller.stdout.readline().strip(), handler)
+        finally:
+            caller.kill()
+
+
+def test_credentials_reach_the_handler_only_when_they_are_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_function: Callable[..., None]
 ) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-caller")
-    monkeypatch.setenv("DATABASE_PASSWORD", "a-secret-of-the-caller")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("DATABASE_PASSWORD", "hidden")
     source = """
-        import os, pathlib
+        import os
         def handler(event, context):
-            seen = str(dict(os.environ)).encode()
-            for pid in (os.getpid(), os.getppid()):
-                seen += pathlib.Path(f"/proc/{pid}/environ").read_bytes()
-            assert b"PATH" in seen
-            assert b"a-secret-of-the-caller" not in seen
+            assert os.environ.get("AWS_ACCESS_KEY_ID") == EXPECTED
+            assert "DATABASE_PASSWORD" not in os.environ
     """
-    with EmbeddedLambda(tmp_path / "state", state_delay_ms=0) as server:
-        make_function(server.endpoint_url, source)
+    for passed, expected in ((False, None), (True, "AKID")):
+        with EmbeddedLambda(tmp_path / "state", pass_credentials=passed) as server:
+            make_function(server.endpoint_url, source.replace("EXPECTED", repr(expected)))
 
 
 def test_the_users_folder_does_not_shadow_the_servers_standard_library(

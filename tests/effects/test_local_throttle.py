@@ -23,13 +23,11 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedLambd
 
 
 def test_signals_stretch_cpu_time_by_the_memory_size(
-    deploy: Callable[..., str], publish: Callable[..., str], invoke: Callable[..., Any]
+    deploy: Callable[..., str], publish: Callable[..., str], calm_ms: Callable[..., float]
 ) -> None:
     name = deploy(BURN)
     small, large = publish(name, memory_mb=442), publish(name, memory_mb=1769)
-    slow = min(invoke(name, Qualifier=small).ms("Duration") for _ in range(3))
-    fast = min(invoke(name, Qualifier=large).ms("Duration") for _ in range(3))
-    assert 2.5 < slow / fast < 6
+    assert 2.5 < calm_ms(name, small) / calm_ms(name, large) < 6
 
 
 def test_the_watchdog_ends_a_handler_that_wants_too_much_memory(

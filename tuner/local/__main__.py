@@ -3,6 +3,9 @@
 It prints one line of JSON when it is ready, serves until it is told to stop, and then cleans up. Told to stop
 means SIGTERM, SIGINT, or with ``--with-parent`` the end of its standard input: whoever started it holds the other
 end of that pipe, so the server ends when its parent does, however the parent dies.
+
+With ``--key-from-stdin`` the first line of standard input is an access key id and a secret, separated by a space:
+arguments and environment of a process can be read by others, a pipe cannot.
 """
 
 from __future__ import annotations
@@ -15,7 +18,11 @@ import signal
 import sys
 from pathlib import Path
 
+from tuner.local.fault_plan import FaultPlan, read_fault_plan
+from tuner.local.sandbox import CREDENTIALS
 from tuner.local.service import Options, Service
+from tuner.local.signature import AccessKey
+from tuner.local.simulation import Simulation, read_simulation
 from tuner.local.throttle import MECHANISMS
 
 
@@ -27,6 +34,13 @@ def main() -> None:
         region=arguments.region,
         state_delay_s=arguments.state_delay_ms / 1000,
         throttle=arguments.throttle,
+        simulation=read_simulation(arguments.simulate) if arguments.simulate else Simulation(),
+        credentials={name: os.environ[name] for name in CREDENTIALS & os.environ.keys()}
+        if arguments.pass_credentials
+        else {},
+        calibrate=arguments.calibrate,
+        key=_key(sys.stdin.readline()) if arguments.key_from_stdin else None,
+        faults=read_fault_plan(arguments.faults) if arguments.faults else FaultPlan(),
     )
     asyncio.run(_serve(options, with_parent=arguments.with_parent))
 
@@ -48,6 +62,11 @@ async def _serve(options: Options, *, with_parent: bool) -> None:
         await service.stop()
 
 
+def _key(line: str) -> AccessKey:
+    access_key_id, _, secret_access_key = line.rstrip("\n").partition(" ")
+    return AccessKey(access_key_id=access_key_id, secret_access_key=secret_access_key)
+
+
 def _on_parent(told_to_stop: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
@@ -61,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", default="us-east-1", help="region in ARNs and in AWS_REGION")
     parser.add_argument("--state-delay-ms", type=float, default=50.0, help="how long Pending and InProgress last")
     parser.add_argument("--throttle", choices=MECHANISMS, help="how to limit CPU; the best available by default")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="fault plan (JSON): calls that go wrong")
+    parser.add_argument("--simulate", type=Path, metavar="FILE", help="simulated hosts, network, arm64 (JSON)")
+    parser.add_argument("--calibrate", action="store_true", help="measure how true the CPU limit is, about 1 s")
+    parser.add_argument("--pass-credentials", action="store_true", help="hand AWS_* credentials to the handlers")
+    parser.add_argument("--key-from-stdin", action="store_true", help="check signatures against 'ID SECRET'")
     parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     return parser
 

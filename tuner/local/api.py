@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from tuner.local import faults
+from tuner.local import faults, signature
 from tuner.local.code import CodeStore
+from tuner.local.fault_plan import Chooser, FaultPlan
 from tuner.local.fleet import Fleet
 from tuner.local.functions import FunctionStore
 from tuner.local.http import Request, Response, json_response
+from tuner.local.injection import Injector
 from tuner.local.operations.deployment import Deployment
 from tuner.local.operations.invocation import Invocation
 from tuner.local.operations.surroundings import Surroundings
+from tuner.local.signature import AccessKey
 
 Operation = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``pattern`` is a path whose "*" segments become the operation's arguments."""
+    """``name`` is the operation's name in the Lambda API, None for an endpoint of our own, which no fault meets.
 
+    ``pattern`` is a path whose "*" segments become the operation's arguments.
+    """
+
+    name: str | None
     method: str
     pattern: tuple[str, ...]
     operation: Operation
@@ -36,7 +45,11 @@ class Route:
 
 
 class LambdaApi:
-    """The table of operations, and two small endpoints of our own below ``/tuner``."""
+    """The table of operations, and three small endpoints of our own below ``/tuner``.
+
+    With a ``key``, every operation must be signed with it. Raises PlanError where ``plan`` names an operation that
+    is not in the table.
+    """
 
     def __init__(
         self,
@@ -46,65 +59,93 @@ class LambdaApi:
         *,
         about: Callable[[], dict[str, Any]],
         base_url: str,
+        architectures: frozenset[str],
+        plan: FaultPlan | None = None,
+        key: AccessKey | None = None,
     ) -> None:
+        self._key = key
+        self._region = store.namespace.region
         self._code = code
         self._about = about
         self._base_url = base_url
+        self._architectures = architectures
         self._routes = self._table(store, fleet)
+        operations = [route.name for route in self._routes if route.name is not None]
+        self._injector = Injector(Chooser(plan or FaultPlan(), operations), store, code)
 
     def _table(self, store: FunctionStore, fleet: Fleet) -> tuple[Route, ...]:
-        deployment = Deployment(store, self._code, fleet, base_url=self._base_url)
-        surroundings = Surroundings(store, fleet)
+        deployment = Deployment(store, self._code, fleet, base_url=self._base_url, architectures=self._architectures)
+        around = Surroundings(store, fleet)
         invocation = Invocation(store, self._code, fleet)
         functions = ("2015-03-31", "functions")
         one = (*functions, "*")
-        return tuple(
-            Route(method, pattern, operation)
-            for method, pattern, operation in (
-                ("POST", (*one, "invocations"), invocation.invoke),
-                ("GET", (*one, "configuration"), deployment.get_function_configuration),
-                ("PUT", (*one, "configuration"), deployment.update_function_configuration),
-                ("PUT", (*one, "code"), deployment.update_function_code),
-                ("POST", (*one, "versions"), deployment.publish_version),
-                ("GET", (*one, "versions"), deployment.list_versions_by_function),
-                ("GET", (*one, "aliases"), surroundings.list_aliases),
-                ("POST", (*one, "aliases"), surroundings.create_alias),
-                ("GET", (*one, "aliases", "*"), surroundings.get_alias),
-                ("PUT", (*one, "aliases", "*"), surroundings.update_alias),
-                ("DELETE", (*one, "aliases", "*"), surroundings.delete_alias),
-                ("GET", one, deployment.get_function),
-                ("DELETE", one, deployment.delete_function),
-                ("POST", functions, deployment.create_function),
-                ("GET", functions, deployment.list_functions),
-                ("GET", ("2019-09-30", "functions", "*", "concurrency"), surroundings.get_function_concurrency),
-                ("PUT", ("2017-10-31", "functions", "*", "concurrency"), surroundings.put_function_concurrency),
-                ("DELETE", ("2017-10-31", "functions", "*", "concurrency"), surroundings.delete_function_concurrency),
-                ("GET", ("2016-08-19", "account-settings"), surroundings.get_account_settings),
-                ("GET", ("2017-03-31", "tags", "*"), surroundings.list_tags),
-                ("POST", ("2017-03-31", "tags", "*"), surroundings.tag_resource),
-                ("GET", ("tuner", "about"), self.about),
-                ("GET", ("tuner", "code", "*"), self.download_code),
-            )
+        reserved = ("2017-10-31", "functions", "*", "concurrency")
+        tags = ("2017-03-31", "tags", "*")
+        return (
+            Route("Invoke", "POST", (*one, "invocations"), invocation.invoke),
+            Route("GetFunctionConfiguration", "GET", (*one, "configuration"), deployment.get_function_configuration),
+            Route(
+                "UpdateFunctionConfiguration",
+                "PUT",
+                (*one, "configuration"),
+                deployment.update_function_configuration,
+            ),
+            Route("UpdateFunctionCode", "PUT", (*one, "code"), deployment.update_function_code),
+            Route("PublishVersion", "POST", (*one, "versions"), deployment.publish_version),
+            Route("ListVersionsByFunction", "GET", (*one, "versions"), deployment.list_versions_by_function),
+            Route("ListAliases", "GET", (*one, "aliases"), around.list_aliases),
+            Route("CreateAlias", "POST", (*one, "aliases"), around.create_alias),
+            Route("GetAlias", "GET", (*one, "aliases", "*"), around.get_alias),
+            Route("UpdateAlias", "PUT", (*one, "aliases", "*"), around.update_alias),
+            Route("DeleteAlias", "DELETE", (*one, "aliases", "*"), around.delete_alias),
+            Route("GetFunction", "GET", one, deployment.get_function),
+            Route("DeleteFunction", "DELETE", one, deployment.delete_function),
+            Route("CreateFunction", "POST", functions, deployment.create_function),
+            Route("ListFunctions", "GET", functions, deployment.list_functions),
+            Route(
+                "GetFunctionConcurrency",
+                "GET",
+                ("2019-09-30", *reserved[1:]),
+                around.get_function_concurrency,
+            ),
+            Route("PutFunctionConcurrency", "PUT", reserved, around.put_function_concurrency),
+            Route("DeleteFunctionConcurrency", "DELETE", reserved, around.delete_function_concurrency),
+            Route("GetAccountSettings", "GET", ("2016-08-19", "account-settings"), around.get_account_settings),
+            Route("ListTags", "GET", tags, around.list_tags),
+            Route("TagResource", "POST", tags, around.tag_resource),
+            Route("UntagResource", "DELETE", tags, around.untag_resource),
+            Route(None, "GET", ("tuner", "about"), self.about),
+            Route(None, "GET", ("tuner", "faults"), self.faults),
+            Route(None, "GET", ("tuner", "code", "*"), self.download_code),
         )
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. What the service would refuse comes back as its error."""
         try:
-            operation, arguments = self._find(request)
-            return await operation(request, *arguments)
+            route, arguments = self._find(request)
+            execute = partial(route.operation, request, *arguments)
+            if route.name is None:
+                return await execute()
+            if self._key is not None:
+                signature.check(request, self._key, region=self._region, now=datetime.now(UTC))
+            return await self._injector.call(route.name, arguments[0] if arguments else None, execute)
         except faults.ApiError as error:
             return error.response()
 
-    def _find(self, request: Request) -> tuple[Operation, tuple[str, ...]]:
+    def _find(self, request: Request) -> tuple[Route, tuple[str, ...]]:
         for route in self._routes:
             arguments = route.match(request)
             if arguments is not None:
-                return route.operation, arguments
+                return route, arguments
         path = "/".join(request.path)
         raise faults.ApiError(501, "NotImplementedException", f"The embedded Lambda has no {request.method} /{path}.")
 
     async def about(self, _request: Request) -> Response:
         return json_response(self._about())
+
+    async def faults(self, _request: Request) -> Response:
+        """Calls so far by operation, and the injected faults that they met."""
+        return json_response(self._injector.seen())
 
     async def download_code(self, _request: Request, key: str) -> Response:
         package = self._code.read(key)

@@ -79,11 +79,27 @@ def too_large(limit: int) -> ApiError:
     )
 
 
-def throttled(reason: str) -> ApiError:
+def throttled(reason: str, *, retry_after_s: int | None = 1) -> ApiError:
     return ApiError(
         429,
         "TooManyRequestsException",
         "Rate Exceeded.",
         members={"Reason": reason},
-        headers={"Retry-After": "1"},
+        headers={} if retry_after_s is None else {"Retry-After": str(retry_after_s)},
     )
+
+
+def service_error(status: int) -> ApiError:
+    return ApiError(status, "ServiceException", "An error occurred and the request cannot be processed.")
+
+
+def forbidden(code: str, message: str) -> ApiError:
+    return ApiError(403, code, message)
+
+
+def expired_token() -> ApiError:
+    return forbidden("ExpiredTokenException", "The security token included in the request is expired")
+
+
+def invalid_signature(message: str) -> ApiError:
+    return forbidden("InvalidSignatureException", message)

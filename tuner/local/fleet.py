@@ -9,14 +9,21 @@ from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tuner.local import faults
 from tuner.local.admission import Admission, cpu_share
-from tuner.local.environment import Blueprint, Ended, Environment
-from tuner.local.processes import Reaper
+from tuner.local.blueprint import Blueprint
+from tuner.local.environment import Conditions, Ended, Environment
+from tuner.local.host import architecture as host_architecture
+from tuner.local.identifiers import LATEST
+from tuner.local.log_tail import LogTail
+from tuner.local.platform_log import JsonLog, PlatformLog, TextLog
 from tuner.local.runtime_api import Event
+from tuner.local.sandbox import Sandbox, Workshop
+from tuner.local.simulation import Nature, Simulation
 from tuner.local.throttle import Throttle
 
 INIT_CORES = 1.0
@@ -43,14 +50,21 @@ class Call:
 
 class Fleet:
     def __init__(
-        self, *, throttle: Throttle, admission: Admission, reaper: Reaper, folder: Path, cores: float, mark: str
+        self,
+        *,
+        throttle: Throttle,
+        admission: Admission,
+        workshop: Workshop,
+        folder: Path,
+        cores: float,
+        nature: Nature | None = None,
     ) -> None:
         self._throttle = throttle
         self._admission = admission
-        self._reaper = reaper
+        self._workshop = workshop
         self._folder = folder
         self._cores = cores
-        self._mark = mark
+        self._nature = nature or Nature(Simulation())
         self._idle: list[Environment] = []
         self._all: set[Environment] = set()
         self._in_flight: Counter[str] = Counter()
@@ -72,7 +86,7 @@ class Fleet:
         """
         self._check_concurrency(call)
         async with self._claimed(call.blueprint, call.blueprint.function_uid) as environment:
-            if environment.served == 0:
+            if not environment.initialised:
                 async with self._admission.share(INIT_CORES):
                     await environment.initialise()
             event = Event(
@@ -129,7 +143,7 @@ class Fleet:
 
     def _idle_one(self, blueprint: Blueprint) -> Environment | None:
         for environment in reversed(self._idle):
-            if environment.blueprint == blueprint and environment.alive:
+            if environment.blueprint == blueprint:
                 self._idle.remove(environment)
                 return environment
         return None
@@ -137,21 +151,44 @@ class Fleet:
     def _new(self, blueprint: Blueprint) -> Environment:
         while len(self._all) >= MOST_ENVIRONMENTS and self._idle:
             self._discard(self._idle.pop(0))
-        name = uuid.uuid4().hex
-        environment = Environment(
-            name=name,
-            blueprint=blueprint,
-            cage=self._throttle.cage(name, blueprint.settings.memory_mb),
-            reaper=self._reaper,
-            folder=self._folder / name,
-            cores=cpu_share(blueprint.settings.memory_mb),
-            mark=self._mark,
-        )
+        environment = self._build(uuid.uuid4().hex, blueprint)
         self._all.add(environment)
         return environment
 
+    def _build(self, name: str, blueprint: Blueprint) -> Environment:
+        settings = blueprint.settings
+        cage, log = self._throttle.cage(name, settings.memory_mb), LogTail()
+        sandbox = Sandbox(
+            name=name,
+            blueprint=blueprint,
+            cage=cage,
+            workshop=self._workshop,
+            folder=self._folder / name,
+            log=log,
+        )
+        return Environment(
+            name=name,
+            blueprint=blueprint,
+            cage=cage,
+            sandbox=sandbox,
+            log=log,
+            platform=_platform_log(blueprint),
+            conditions=self._conditions(blueprint),
+        )
+
+    def _conditions(self, blueprint: Blueprint) -> Conditions:
+        simulation, settings = self._nature.simulation, blueprint.settings
+        host_speed = self._nature.host_speed()
+        if settings.architecture != host_architecture():
+            host_speed *= simulation.arm64_speed or 1.0
+        return Conditions(
+            cores=cpu_share(settings.memory_mb),
+            speed=lambda: host_speed * self._nature.speed_now(time.monotonic()),
+            restore_ms=simulation.restore_ms if blueprint.version != LATEST else None,
+        )
+
     def _give_back(self, environment: Environment) -> None:
-        if not environment.alive or environment.served == 0 or environment.blueprint in self._retired:
+        if environment.served == 0 or environment.blueprint in self._retired:
             self._discard(environment)
             return
         environment.idle_since_s = time.monotonic()
@@ -181,7 +218,7 @@ class Fleet:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_S)
             oldest_s = time.monotonic() - IDLE_LIMIT_S
-            for environment in [one for one in self._idle if one.idle_since_s < oldest_s or not one.alive]:
+            for environment in [one for one in self._idle if one.idle_since_s < oldest_s]:
                 self._idle.remove(environment)
                 self._discard(environment)
 
@@ -189,3 +226,14 @@ class Fleet:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _platform_log(blueprint: Blueprint) -> PlatformLog:
+    settings = blueprint.settings
+    if settings.logging.format == "Text":
+        return TextLog(settings.runtime)
+    return JsonLog(runtime=settings.runtime, timestamp=_timestamp, level=settings.logging.system_level)
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,12 +10,23 @@ Two habits of the service matter to a tuner and are kept:
 
 from __future__ import annotations
 
+import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tuner.local import faults
 from tuner.local.identifiers import LATEST, FunctionName, Namespace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logging:
+    """LoggingConfig. The levels filter only in the JSON format."""
+
+    format: str = "Text"
+    application_level: str = "INFO"
+    system_level: str = "INFO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,7 @@ class Settings:
     environment: tuple[tuple[str, str], ...] = ()
     architecture: str = "x86_64"
     ephemeral_storage_mb: int = 512
+    logging: Logging = Logging()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +82,16 @@ class Alias:
     version: str
     description: str
     revision_id: str
+    weights: tuple[tuple[str, float], ...] = ()
+    """RoutingConfig: the share of invocations that other versions get."""
+
+    def choose(self, draw: float) -> str:
+        """The version for an invocation whose uniform ``draw`` from [0, 1) is given."""
+        for version, weight in self.weights:
+            if draw < weight:
+                return version
+            draw -= weight
+        return self.version
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,12 +135,14 @@ class FunctionStore:
         timestamp: Callable[[], str],
         delay_s: float,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self.namespace = namespace
         self._clock = clock
         self._timestamp = timestamp
         self._delay_s = delay_s
         self._new_id = new_id
+        self._draw = draw
         self._functions: dict[str, Function] = {}
 
     def now_s(self) -> float:
@@ -140,7 +164,7 @@ class FunctionStore:
             raise faults.not_found(arn)
         function = self._functions[target.name]
         alias = function.aliases.get(wanted)
-        version = alias.version if alias else wanted
+        version = alias.choose(self._draw()) if alias else wanted
         revision = function.revision(version)
         if revision is None:
             raise faults.not_found(arn)
@@ -164,6 +188,23 @@ class FunctionStore:
         new = self._fresh(settings or old.settings, code or old.code)
         function.latest = replace(new, active_at_s=old.active_at_s)
         return function
+
+    def impose(self, name: str, *, settings: Settings | None = None, code: Code | None = None) -> Function:
+        """``$LATEST`` as somebody else has left it: settled, whatever was in progress."""
+        function = self.get(name)
+        old = function.latest
+        new = self._fresh(settings or old.settings, code or old.code)
+        function.latest = replace(new, active_at_s=old.active_at_s, settles_at_s=self._clock())
+        return function
+
+    @contextmanager
+    def slowed(self, extra_s: float) -> Iterator[None]:
+        """What is created or changed inside the block takes this much longer to settle."""
+        self._delay_s += extra_s
+        try:
+            yield
+        finally:
+            self._delay_s -= extra_s
 
     def publish(
         self, name: str, *, description: str | None, code_sha256: str | None, revision_id: str | None
@@ -203,7 +244,9 @@ class FunctionStore:
         function = self.get(name)
         if version == LATEST:
             raise faults.invalid_parameter("$LATEST version cannot be deleted without deleting the function.")
-        pointing = sorted(alias.name for alias in function.aliases.values() if alias.version == version)
+        pointing = sorted(
+            alias.name for alias in function.aliases.values() if version in (alias.version, *dict(alias.weights))
+        )
         if pointing:
             raise faults.conflict(f"Unable to delete version because the following aliases reference it: {pointing}")
         if not version.isdigit():
@@ -212,16 +255,18 @@ class FunctionStore:
         function.published_from.pop(int(version), None)
         return function
 
-    def put_alias(self, function_name: str, alias_name: str, version: str, description: str, *, new: bool) -> Alias:
-        function = self.get(function_name)
+    def put_alias(self, function_name: str, wanted: Alias, *, new: bool) -> Alias:
+        """Create or replace an alias; its RevisionId is made here."""
+        function, alias_name = self.get(function_name), wanted.name
         arn = self.namespace.arn(function_name, alias_name)
         if new and alias_name in function.aliases:
             raise faults.conflict(f"Alias already exists: {arn}")
         if not new and alias_name not in function.aliases:
             raise faults.not_found(arn, "Alias")
-        if function.revision(version) is None:
-            raise faults.not_found(self.namespace.arn(function_name, version))
-        alias = Alias(name=alias_name, version=version, description=description, revision_id=self._new_id())
+        for version in (wanted.version, *(version for version, _ in wanted.weights)):
+            if function.revision(version) is None:
+                raise faults.not_found(self.namespace.arn(function_name, version))
+        alias = replace(wanted, revision_id=self._new_id())
         function.aliases[alias_name] = alias
         return alias
 

@@ -21,6 +21,8 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     method: str
+    target: str
+    """Path and query exactly as sent."""
     path: tuple[str, ...]
     """The segments of the path, percent-decoded one by one: an ARN with its colons is one segment."""
     query: Mapping[str, str]
@@ -53,6 +55,10 @@ class BadRequest(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+class ConnectionDropped(Exception):
+    """Raised by a handler to close the connection without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,11 @@ def split_target(target: str) -> tuple[tuple[str, ...], dict[str, str]]:
     url = urlsplit(target)
     segments = tuple(unquote(segment) for segment in url.path.split("/") if segment)
     return segments, dict(parse_qsl(url.query, keep_blank_values=True))
+
+
+def query_values(target: str, name: str) -> tuple[str, ...]:
+    """Every value of a query parameter that may be repeated."""
+    return tuple(value for key, value in parse_qsl(urlsplit(target).query) if key == name)
 
 
 def take_chunked(buffer: bytes, limit: int) -> tuple[bytes, int] | None:
@@ -173,7 +184,13 @@ class _Connection(asyncio.Protocol):
         self._head = None
         path, query = split_target(head.target)
         request = Request(
-            method=head.method, path=path, query=query, headers=head.headers, body=body, received_s=received_s
+            method=head.method,
+            target=head.target,
+            path=path,
+            query=query,
+            headers=head.headers,
+            body=body,
+            received_s=received_s,
         )
         return request, head.keep_alive
 
@@ -211,6 +228,8 @@ class _Connection(asyncio.Protocol):
         try:
             response = await self._server.handler(request)
             answered = True
+        except ConnectionDropped:
+            return
         finally:
             if not answered and self._transport is not None:
                 self._transport.abort()  # a fault of ours: the caller learns at once, the traceback goes to stderr

@@ -45,19 +45,27 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a REPORT line reports. ``init_ms`` is None for a warm start."""
+    """What a REPORT line reports. ``init_ms`` and ``restore_ms`` are None for a warm start."""
 
     request_id: str
     duration_ms: float
     memory_mb: int
     max_memory_used_mb: int
     init_ms: float | None = None
+    restore_ms: float | None = None
     failure: Failure | None = None
+    """What the platform calls a failure; the handler's own exception is none and not shown in text."""
+    handler_failure: Failure | None = None
 
     @property
     def billed_ms(self) -> int:
-        """Duration and, since 2025-08-01, init, rounded up to the next millisecond."""
-        return math.ceil(round(self.duration_ms, 2) + round(self.init_ms or 0.0, 2) - 1e-6)
+        """Duration and, since 2025-08-01, init, or the billed part of a restore, up to the next millisecond."""
+        extra_ms = round(self.init_ms or 0.0, 2) + (self.billed_restore_ms or 0)
+        return math.ceil(round(self.duration_ms, 2) + extra_ms - 1e-6)
+
+    @property
+    def billed_restore_ms(self) -> int | None:
+        return None if self.restore_ms is None else math.ceil(self.restore_ms)
 
 
 def start_line(request_id: str, version: str) -> str:
@@ -78,6 +86,9 @@ def report_line(measured: Measured) -> str:
     ]
     if measured.init_ms is not None:
         fields.append(f"Init Duration: {measured.init_ms:.2f} ms")
+    if measured.restore_ms is not None:
+        fields.append(f"Restore Duration: {measured.restore_ms:.2f} ms")
+        fields.append(f"Billed Restore Duration: {measured.billed_restore_ms} ms")
     if measured.failure is not None:
         fields.extend(measured.failure.fields())
     return "\t".join(fields) + "\t"

@@ -18,8 +18,15 @@ from pathlib import Path
 SERVER_MARK = "TUNER_LOCAL_SERVER"
 """Environment variable by which a sweep recognises processes of a server that is gone."""
 
+MOST_OPEN_FILES = 1024
+MOST_PROCESSES = 1024
+"""Limits of one execution environment (lambda/latest/dg/gettingstarted-limits)."""
+
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
+_MOST_CAPABILITIES = 64
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -39,7 +46,12 @@ class ServerIdentity:
 
     @classmethod
     def current(cls) -> ServerIdentity:
-        return cls(os.getpid(), start_time(os.getpid()) or 0, pid_namespace())
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> ServerIdentity:
+        """The identity of a server that runs as process ``pid``."""
+        return cls(pid, start_time(pid) or 0, pid_namespace())
 
     @classmethod
     def parse(cls, name: str) -> ServerIdentity | None:
@@ -116,6 +128,28 @@ def become_subreaper() -> None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def hide_own_environment() -> None:
+    """From now on no other process of this user can read this one's environment and memory in /proc.
+
+    A handler runs as the same user, and the environment of a command line is full of credentials. Root's handlers
+    are kept out by their lack of capabilities instead (``_confine_self``).
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def own_children() -> tuple[int, ...]:
+    """Children of this process, adopted ones included."""
+    return tuple(pid for pid in all_pids() if _parent_of(pid) == os.getpid())
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
     """A child process: leader of its own session. ``exited`` becomes its exit code, negative for a signal."""
@@ -162,7 +196,9 @@ class Reaper:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_confine_self(os.getpid(), [os.fspath(path) for path in procs_files]),  # noqa: PLW1509
+            preexec_fn=_confine_self(  # noqa: PLW1509
+                os.getpid(), [os.fspath(path) for path in procs_files], _process_limit()
+            ),
         )
         child = Child(pid=process.pid, exited=asyncio.get_running_loop().create_future())
         process.returncode = 0  # this class reaps; Popen must not try to
@@ -182,13 +218,37 @@ class Reaper:
                 child.exited.set_result(os.waitstatus_to_exitcode(status))
 
 
-def _confine_self(server_pid: int, procs_files: Sequence[str]) -> Callable[[], None]:
+def _process_limit() -> int | None:
+    """RLIMIT_NPROC for a child: it counts all threads of the user. Root is exempt from it (setrlimit(2))."""
+    user = os.geteuid()
+    if user == 0:
+        return None
+    return MOST_PROCESSES + sum(_threads_of(pid, user) for pid in all_pids())
+
+
+def _threads_of(pid: int, user: int) -> int:
+    try:
+        folder = Path(f"/proc/{pid}")
+        return (
+            int((folder / "stat").read_text().rpartition(")")[2].split()[17]) if folder.stat().st_uid == user else 0
+        )
+    except OSError:
+        return 0
+
+
+def _confine_self(server_pid: int, procs_files: Sequence[str], process_limit: int | None) -> Callable[[], None]:
     def confine() -> None:
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            for capability in range(_MOST_CAPABILITIES if os.geteuid() == 0 else 0):
+                # What is not in the bounding set is lost at exec: this root cannot look into other processes.
+                _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
         if os.getppid() != server_pid:
             os._exit(1)  # the server died before the death signal was armed
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_OPEN_FILES, MOST_OPEN_FILES))
+        if process_limit is not None:
+            resource.setrlimit(resource.RLIMIT_NPROC, (process_limit, process_limit))
         for path in procs_files:
             descriptor = os.open(path, os.O_WRONLY)
             os.write(descriptor, b"0")

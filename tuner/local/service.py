@@ -6,24 +6,39 @@ import asyncio
 import platform
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tuner import __version__
-from tuner.local import runtimes
 from tuner.local.admission import Admission
 from tuner.local.api import LambdaApi
 from tuner.local.code import CodeStore
+from tuner.local.fault_plan import FaultPlan
 from tuner.local.fleet import Fleet
 from tuner.local.functions import FunctionStore
 from tuner.local.host import Host
 from tuner.local.http import LOOPBACK, HttpServer, Request, Response
 from tuner.local.identifiers import Namespace
-from tuner.local.processes import SERVER_MARK, Reaper, ServerIdentity, become_subreaper
+from tuner.local.processes import (
+    SERVER_MARK,
+    Reaper,
+    ServerIdentity,
+    become_subreaper,
+    hide_own_environment,
+    kill_quietly,
+    own_children,
+)
+from tuner.local.runtimes import Runtimes
+from tuner.local.sandbox import Workshop
+from tuner.local.signature import AccessKey
+from tuner.local.simulation import Nature, Simulation
 from tuner.local.sweep import sweep
 from tuner.local.throttle import choose_throttle
+from tuner.local.throttle.calibration import Calibration, calibrate
+from tuner.local.throttle.run_delay import DISTURBED_MS, DISTURBED_SHARE
 
 MAX_BODY_BYTES = 72 * 1024 * 1024
 """A 50 MB package, base64-encoded inside JSON."""
@@ -37,6 +52,13 @@ class Options:
     region: str = "us-east-1"
     state_delay_s: float = 0.05
     throttle: str | None = None
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    key: AccessKey | None = None
+    """Who may call; None accepts every signature and none."""
+    simulation: Simulation = field(default_factory=Simulation)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    """Variables with AWS credentials that handlers get; none unless the user passes them on."""
+    calibrate: bool = False
 
 
 class Service:
@@ -48,6 +70,9 @@ class Service:
         self._reaper = Reaper()
         self._throttle = choose_throttle(self._identity, options.throttle)
         self._admission = Admission(self._host.cores)
+        self._nature = Nature(options.simulation)
+        self._runtimes = Runtimes(self._folder / "runtimes")
+        self._calibration: Calibration | None = None
         self._fleet: Fleet | None = None
         self._http: HttpServer | None = None
         self._api: LambdaApi | None = None
@@ -56,16 +81,24 @@ class Service:
     async def start(self) -> None:
         sweep(self._options.state_root)
         become_subreaper()
+        hide_own_environment()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._reaper.start()
         self._fleet = Fleet(
             throttle=self._throttle,
             admission=self._admission,
-            reaper=self._reaper,
+            workshop=Workshop(
+                reaper=self._reaper,
+                runtimes=self._runtimes,
+                mark=(SERVER_MARK, self._identity.name),
+                credentials=self._options.credentials,
+            ),
             folder=self._folder / "environments",
             cores=self._host.cores,
-            mark=f"{SERVER_MARK}={self._identity.name}",
+            nature=self._nature,
         )
+        if self._options.calibrate:
+            self._calibration = await calibrate(self._throttle, self._reaper, self._folder)
         self._fleet.start()
         self._http = HttpServer(self._handle, max_body_bytes=MAX_BODY_BYTES)
         port = await self._http.start(self._options.port)
@@ -80,11 +113,24 @@ class Service:
             delay_s=self._options.state_delay_s,
         )
         code = CodeStore(self._folder / "code")
-        return LambdaApi(store, code, fleet, about=self.about, base_url=self.endpoint_url)
+        pretended = {"x86_64", "arm64"} if self._options.simulation.arm64_speed is not None else set()
+        return LambdaApi(
+            store,
+            code,
+            fleet,
+            architectures=frozenset({self._host.architecture} | pretended),
+            about=self.about,
+            base_url=self.endpoint_url,
+            plan=self._options.faults,
+            key=self._options.key,
+        )
 
     async def _handle(self, request: Request) -> Response:
         if self._api is None:
             return Response(status=503)
+        delay_s = self._nature.network_s()
+        if delay_s:
+            await asyncio.sleep(delay_s)
         return await self._api.handle(request)
 
     def about(self) -> dict[str, Any]:
@@ -100,8 +146,13 @@ class Service:
             "cpu_model": self._host.cpu_model,
             "architecture": self._host.architecture,
             "python_version": platform.python_version(),
-            "runtimes": list(runtimes.supported()),
+            "runtimes": list(self._runtimes.supported),
             "region": self._options.region,
+            "calibration": None if self._calibration is None else self._calibration.as_json(),
+            "disturbed_beyond": {"share": DISTURBED_SHARE, "ms": DISTURBED_MS},
+            "simulated": list(self._options.simulation.labels()),
+            "signatures": "checked" if self._options.key else "not checked",
+            "faults": list(self._options.faults.labels()),
         }
 
     async def stop(self) -> None:
@@ -112,5 +163,7 @@ class Service:
             await self._fleet.close()
         await self._throttle.close()
         await asyncio.sleep(0)
+        for pid in own_children():  # who escaped from everything else was adopted
+            kill_quietly(pid)
         self._reaper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)

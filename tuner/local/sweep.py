@@ -58,8 +58,13 @@ def _end_processes() -> int:
     return len(ended)
 
 
+def control_groups_of(identity: ServerIdentity) -> tuple[Path, ...]:
+    """The control groups of a server's environments that exist right now."""
+    return tuple(group for root in _control_group_roots() for group in _folders(root / identity.name))
+
+
 def _control_group_roots() -> tuple[Path, ...]:
-    return (*cgroup_v1.CPU_ROOTS, cgroup_v1.MEMORY_ROOT, cgroup_v2.ROOT)
+    return (*cgroup_v1.CPU_ROOTS, cgroup_v1.MEMORY_ROOT, cgroup_v1.PIDS_ROOT, cgroup_v2.ROOT)
 
 
 def _remove_groups(root: Path) -> int:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from tuner.local import faults, runtimes
-from tuner.local.functions import Settings
+from tuner.local.functions import Logging, Settings
+from tuner.local.platform_log import SYSTEM_LEVELS
 
 _RESERVED_KEYS = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -22,6 +23,7 @@ _RESERVED_KEYS = {
 
 _BOUNDS = {"MemorySize": (128, 10_240), "Timeout": (1, 900)}
 _ENVIRONMENT_BYTES = 4096
+_APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -44,29 +46,44 @@ def json_value(body: bytes) -> None:
         ) from None
 
 
-def created_settings(members: dict[str, Any]) -> Settings:
+def created_settings(members: dict[str, Any], architectures: frozenset[str]) -> Settings:
     """Settings of CreateFunction; the defaults are the service's own: 128 MB and 3 s."""
     for name in ("Runtime", "Handler", "Role"):
-        if not isinstance(members.get(name), str):
+        if optional_text(members, name) is None:
             raise faults.invalid_parameter(f"{name} is mandatory for functions created with deployment packages.")
     base = Settings(runtime=members["Runtime"], handler=members["Handler"], role=members["Role"])
-    architectures = members.get("Architectures") or [base.architecture]
-    return changed_settings(replace(base, architecture=str(architectures[0])), members)
+    return changed_settings(for_architecture(base, members, architectures), members)
+
+
+def for_architecture(settings: Settings, members: dict[str, Any], possible: frozenset[str]) -> Settings:
+    """``settings`` for the architecture that was asked for, if this machine has it or may pretend to."""
+    given = members.get("Architectures")
+    if given is None:
+        return settings
+    if not isinstance(given, list) or len(given) != 1 or given[0] not in ("x86_64", "arm64"):
+        raise faults.validation(given, "architectures", "Member must satisfy enum value set: [x86_64, arm64]")
+    if given[0] not in possible:
+        raise faults.invalid_parameter(
+            f"The architecture {given[0]} cannot run here: this machine has {', '.join(sorted(possible))}. "
+            "A simulation may declare how fast the other one is."
+        )
+    return replace(settings, architecture=given[0])
 
 
 def changed_settings(settings: Settings, members: dict[str, Any]) -> Settings:
     """``settings`` with the members that were given, each checked."""
     changed = replace(
         settings,
-        runtime=_text(members, "Runtime", settings.runtime),
-        handler=_text(members, "Handler", settings.handler),
-        role=_text(members, "Role", settings.role),
-        description=_text(members, "Description", settings.description),
+        runtime=text(members, "Runtime", settings.runtime),
+        handler=text(members, "Handler", settings.handler),
+        role=text(members, "Role", settings.role),
+        description=text(members, "Description", settings.description),
         memory_mb=_bounded(members, "MemorySize", settings.memory_mb),
         timeout_s=_bounded(members, "Timeout", settings.timeout_s),
         environment=_environment(members, settings.environment),
+        logging=_logging(members, settings.logging),
     )
-    if runtimes.command(changed.runtime, changed.handler) is None:
+    if changed.runtime not in runtimes.supported():
         known = ", ".join(runtimes.supported())
         raise faults.invalid_parameter(f"The runtime {changed.runtime} cannot run here; this machine runs: {known}.")
     return changed
@@ -84,13 +101,46 @@ def package(members: dict[str, Any]) -> bytes:
 
 
 def optional_text(members: dict[str, Any], name: str) -> str | None:
+    found: str | None = _typed(members, name, str, "a string")
+    return found
+
+
+def structure(members: dict[str, Any], name: str) -> dict[str, Any]:
+    """A member that is an object; empty where it is not given."""
+    found: dict[str, Any] | None = _typed(members, name, dict, "an object")
+    return found or {}
+
+
+def tags(members: dict[str, Any]) -> dict[str, str]:
+    return _strings(structure(members, "Tags"), "Tags")
+
+
+def weights(members: dict[str, Any], default: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    """AdditionalVersionWeights of an alias's RoutingConfig."""
+    if members.get("RoutingConfig") is None:
+        return default
+    given = structure(structure(members, "RoutingConfig"), "AdditionalVersionWeights")
+    for weight in given.values():
+        if not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
+            raise faults.validation(weight, "routingConfig", "Member must be between 0 and 1")
+    return tuple((version, float(weight)) for version, weight in sorted(given.items()))
+
+
+def _typed(members: dict[str, Any], name: str, kind: type, wanted: str) -> Any:
+    """A member of the given type, or None. As the service answers: a wrong type is a request it cannot read."""
     value = members.get(name)
-    if value is not None and not isinstance(value, str):
-        raise faults.validation(value, _member(name), "Member must be a string")
+    if value is not None and not isinstance(value, kind):
+        raise faults.ApiError(400, "SerializationException", f"{name} must be {wanted}, not {json.dumps(value)}.")
     return value
 
 
-def _text(members: dict[str, Any], name: str, default: str) -> str:
+def _strings(given: dict[str, Any], name: str) -> dict[str, str]:
+    for key in given:
+        _typed(given, key, str, f"a map of strings in {name}")
+    return dict(given)
+
+
+def text(members: dict[str, Any], name: str, default: str) -> str:
     value = optional_text(members, name)
     return default if value is None else value
 
@@ -112,7 +162,7 @@ def _bounded(members: dict[str, Any], name: str, default: int) -> int:
 def _environment(members: dict[str, Any], default: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     if members.get("Environment") is None:
         return default
-    variables = members["Environment"].get("Variables") or {}
+    variables = _strings(structure(structure(members, "Environment"), "Variables"), "Variables")
     reserved = sorted(_RESERVED_KEYS & set(variables))
     if reserved:
         raise faults.invalid_parameter(
@@ -125,7 +175,25 @@ def _environment(members: dict[str, Any], default: tuple[tuple[str, str], ...]) 
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the {_ENVIRONMENT_BYTES // 1024}KB limit."
         )
-    return tuple(sorted((str(key), str(value)) for key, value in variables.items()))
+    return tuple(sorted(variables.items()))
+
+
+def _logging(members: dict[str, Any], default: Logging) -> Logging:
+    given = structure(members, "LoggingConfig")
+    found = Logging(
+        format=text(given, "LogFormat", default.format),
+        application_level=text(given, "ApplicationLogLevel", default.application_level),
+        system_level=text(given, "SystemLogLevel", default.system_level),
+    )
+    if found.format == "Text" and {"ApplicationLogLevel", "SystemLogLevel"} & given.keys():
+        raise faults.invalid_parameter("Log levels can only be set when LogFormat is JSON.")
+    allowed = {"format": ("Text", "JSON"), "application_level": _APPLICATION_LEVELS, "system_level": SYSTEM_LEVELS}
+    for name, values in allowed.items():
+        if getattr(found, name) not in values:
+            raise faults.validation(
+                getattr(found, name), "loggingConfig", f"Member must satisfy enum value set: [{', '.join(values)}]"
+            )
+    return found
 
 
 def _member(name: str) -> str:

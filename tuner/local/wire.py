@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.local.functions import Alias, Function, Revision
+from tuner.local.functions import Alias, Function, Logging, Revision
 from tuner.local.identifiers import LATEST, Namespace
 
 JsonObject = dict[str, Any]
@@ -37,7 +37,7 @@ def configuration(
         "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.ephemeral_storage_mb},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+        "LoggingConfig": _logging(function.name, settings.logging),
     }
     if not active:
         shape |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
@@ -53,6 +53,13 @@ def configuration(
     return shape
 
 
+def _logging(function_name: str, logging: Logging) -> JsonObject:
+    shape = {"LogFormat": logging.format, "LogGroup": f"/aws/lambda/{function_name}"}
+    if logging.format == "JSON":
+        shape |= {"ApplicationLogLevel": logging.application_level, "SystemLogLevel": logging.system_level}
+    return shape
+
+
 def alias(namespace: Namespace, function: Function, value: Alias) -> JsonObject:
     return {
         "AliasArn": namespace.arn(function.name, value.name),
@@ -60,4 +67,4 @@ def alias(namespace: Namespace, function: Function, value: Alias) -> JsonObject:
         "FunctionVersion": value.version,
         "Description": value.description,
         "RevisionId": value.revision_id,
-    }
+    } | ({"RoutingConfig": {"AdditionalVersionWeights": dict(value.weights)}} if value.weights else {})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import LocalFunctionError
-from tuner.local import package
+from tuner.local import package, runtimes
 from tuner.local.package import read_function
 
 HANDLER = "def handler(event, context): ..."
@@ -71,7 +71,7 @@ def test_a_handler_in_a_package_can_be_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("handler", "message"),
     [
-        ("nowhere.handler", "nowhere.py, which is not in"),
+        ("nowhere.handler", r"nowhere\.py or nowhere\.mjs, which are not in"),
         ("app.other", "defines no other"),
         ("handler", "is not a handler"),
     ],
@@ -109,12 +109,64 @@ def test_a_syntax_error_is_shown_with_file_and_line(folder: Path) -> None:
 
 
 def test_another_language_is_named(folder: Path) -> None:
-    (folder / "index.mjs").write_text("export const handler = async () => 1;")
-    with pytest.raises(LocalFunctionError, match=r"looks like Node\.js"):
+    (folder / "main.go").write_text("package main")
+    with pytest.raises(LocalFunctionError, match=r"looks like Go"):
         read_function(folder)
 
 
-@pytest.mark.parametrize("runtime", ["nodejs22.x", "python3.1"])
+@pytest.mark.parametrize(
+    ("file", "source", "handler"),
+    [
+        ("index.mjs", "export const handler = async () => 1;", "index.handler"),
+        ("index.mjs", "export async function handler(event) {}", "index.handler"),
+        ("app.mjs", "const run = () => 1;\nexport { run as handler };", "app.handler"),
+        ("index.js", "exports.handler = (event, context, callback) => callback(null, 1);", "index.handler"),
+        ("index.cjs", "module.exports = { other, handler };", "index.handler"),
+        ("orders.js", "module.exports.handler = async () => 1;", "orders.handler"),
+    ],
+)
+def test_a_javascript_handler_is_found_by_its_export(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, source: str, handler: str
+) -> None:
+    monkeypatch.setattr(runtimes, "supported", lambda: (RUNTIME, "nodejs18.x", "nodejs20.x"))
+    (folder / file).write_text(source)
+    found = read_function(folder)
+    assert (found.handler, found.runtime) == (handler, "nodejs20.x")
+
+
+def test_without_node_a_javascript_handler_says_what_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "supported", lambda: (RUNTIME,))
+    (folder / "index.mjs").write_text("export const handler = async () => 1;")
+    with pytest.raises(LocalFunctionError, match=r"needs Node\.js, which is not installed here"):
+        read_function(folder)
+
+
+def test_an_executable_bootstrap_is_a_runtime_of_its_own(folder: Path) -> None:
+    (folder / "bootstrap").write_text("#!/bin/sh")
+    with pytest.raises(LocalFunctionError, match="is not executable") as caught:
+        read_function(folder)
+    assert "chmod +x" in caught.value.hint
+    (folder / "bootstrap").chmod(0o755)
+    found = read_function(folder)
+    assert (found.runtime, found.handler) == ("provided.al2023", "bootstrap")
+
+
+@pytest.mark.parametrize("broken", ["app.py", "worker.py"])
+def test_a_broken_file_beside_the_handler_is_passed_over_unless_its_name_says_that_it_is_one(
+    folder: Path, broken: str
+) -> None:
+    (folder / "handler.py").write_text(HANDLER)
+    (folder / broken).write_text("print 'python 2'")
+    if broken == "app.py":
+        with pytest.raises(LocalFunctionError, match=r"app\.py:1"):
+            read_function(folder)
+    else:
+        assert read_function(folder).handler == "handler.handler"
+
+
+@pytest.mark.parametrize("runtime", ["nodejs4.3", "python3.1", "java21"])
 def test_a_runtime_that_cannot_run_here_is_refused(folder: Path, runtime: str) -> None:
     (folder / "app.py").write_text(HANDLER)
     with pytest.raises(LocalFunctionError, match="cannot run"):
@@ -163,6 +215,14 @@ def test_a_package_above_lambdas_limit_is_refused_before_it_is_read(
         read_function(folder)
 
 
-@pytest.mark.parametrize("example", ["password-hash", "short-cpu", "wait", "parse-records", "parallel"])
-def test_every_example_is_a_function(example: str) -> None:
-    assert read_function(Path(__file__).parents[3] / "examples" / example).handler == "handler.handler"
+@pytest.mark.parametrize(
+    ("example", "handler"),
+    [
+        *((name, "handler.handler") for name in ("password-hash", "short-cpu", "wait", "parse-records", "parallel")),
+        *((name, "index.handler") for name in ("node-sign", "node-callback")),
+        ("bootstrap-sh", "bootstrap"),
+    ],
+)
+def test_every_example_is_a_function(example: str, handler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtimes, "supported", lambda: (RUNTIME, "nodejs20.x", "provided.al2023"))
+    assert read_function(Path(__file__).parents[3] / "examples" / example).handler == handler

@@ -7,15 +7,18 @@ from typing import Any
 from tuner.local import validation
 from tuner.local.code import CodeStore
 from tuner.local.fleet import Fleet
-from tuner.local.functions import FunctionStore, Resolved, Revision
+from tuner.local.functions import Function, FunctionStore, Resolved, Revision
 from tuner.local.http import Request, Response, json_response
 from tuner.local.identifiers import LATEST, parse_function_name
 from tuner.local.operations.view import View, page
 
 
 class Deployment:
-    def __init__(self, store: FunctionStore, code: CodeStore, fleet: Fleet, *, base_url: str) -> None:
+    def __init__(
+        self, store: FunctionStore, code: CodeStore, fleet: Fleet, *, base_url: str, architectures: frozenset[str]
+    ) -> None:
         self._store = store
+        self._architectures = architectures
         self._code = code
         self._fleet = fleet
         self._base_url = base_url
@@ -63,10 +66,10 @@ class Deployment:
 
     async def create_function(self, request: Request) -> Response:
         members = validation.json_object(request.body)
-        name = parse_function_name(str(members.get("FunctionName", ""))).name
-        settings = validation.created_settings(members)
-        code = self._code.add(validation.package(members.get("Code") or {}))
-        function = self._store.create(name, settings, code, members.get("Tags") or {})
+        name = parse_function_name(validation.text(members, "FunctionName", "")).name
+        settings = validation.created_settings(members, self._architectures)
+        code = self._code.add(validation.package(validation.structure(members, "Code")))
+        function = self._store.create(name, settings, code, validation.tags(members))
         resolved = Resolved(function=function, version=LATEST, revision=function.latest)
         return json_response(self._view.configuration(resolved, qualified=False), status=201)
 
@@ -82,7 +85,12 @@ class Deployment:
         members = validation.json_object(request.body)
         function = self._store.get(parse_function_name(name).name)
         code = self._code.add(validation.package(members))
-        self._store.update(function.name, code=code, revision_id=validation.optional_text(members, "RevisionId"))
+        settings = validation.for_architecture(function.latest.settings, members, self._architectures)
+        if members.get("DryRun") is True:
+            return self._shown(function)
+        self._store.update(
+            function.name, settings=settings, code=code, revision_id=validation.optional_text(members, "RevisionId")
+        )
         return self._latest_changed(function.name)
 
     async def publish_version(self, request: Request, name: str) -> Response:
@@ -111,5 +119,8 @@ class Deployment:
         """Answer an update; environments of the old ``$LATEST`` are of no use any more."""
         function = self._store.get(name)
         self._fleet.retire(self._fleet.blueprints(function.uid, version=LATEST))
+        return self._shown(function)
+
+    def _shown(self, function: Function) -> Response:
         resolved = Resolved(function=function, version=LATEST, revision=function.latest)
         return json_response(self._view.configuration(resolved, qualified=False))

@@ -6,8 +6,9 @@ import base64
 import uuid
 
 from tuner.local import faults, validation
+from tuner.local.blueprint import Blueprint
 from tuner.local.code import CodeStore
-from tuner.local.environment import Blueprint
+from tuner.local.environment import Ended
 from tuner.local.fleet import Call, Fleet
 from tuner.local.functions import FunctionStore, Resolved
 from tuner.local.http import Request, Response
@@ -42,6 +43,7 @@ class Invocation:
                 self._fleet.invoke_later(call)
                 return Response(status=202, headers=headers)
         ended = await self._fleet.invoke(call)
+        headers |= _of_our_own(ended)
         if ended.function_error is not None:
             headers["X-Amz-Function-Error"] = ended.function_error
         if request.headers.get("x-amz-log-type") == "Tail":
@@ -70,6 +72,15 @@ class Invocation:
             task_root=self._code.task_root(resolved.revision.code),
             region=self._store.namespace.region,
         )
+
+
+def _of_our_own(ended: Ended) -> dict[str, str]:
+    """What no real Lambda says: which environment it was, and whether the machine got in the way."""
+    headers = {"x-tuner-environment": ended.environment}
+    if ended.disturbance is not None:
+        headers["x-tuner-run-delay-ms"] = f"{ended.disturbance.run_delay_ms:.3f}"
+        headers["x-tuner-disturbed"] = str(ended.disturbance.disturbed).lower()
+    return headers
 
 
 def _client_context(encoded: str | None) -> str | None:

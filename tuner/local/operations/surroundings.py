@@ -6,8 +6,8 @@ from typing import Any
 
 from tuner.local import faults, validation, wire
 from tuner.local.fleet import Fleet
-from tuner.local.functions import FunctionStore
-from tuner.local.http import Request, Response, json_response
+from tuner.local.functions import Alias, FunctionStore
+from tuner.local.http import Request, Response, json_response, query_values
 from tuner.local.identifiers import parse_function_name
 from tuner.local.operations.view import page
 
@@ -49,7 +49,7 @@ class Surroundings:
 
     async def create_alias(self, request: Request, name: str) -> Response:
         members = validation.json_object(request.body)
-        return self._put_alias(name, str(members.get("Name", "")), members, new=True)
+        return self._put_alias(name, validation.text(members, "Name", ""), members, new=True)
 
     async def update_alias(self, request: Request, name: str, alias: str) -> Response:
         return self._put_alias(name, alias, validation.json_object(request.body), new=False)
@@ -68,7 +68,7 @@ class Surroundings:
 
     async def put_function_concurrency(self, request: Request, name: str) -> Response:
         wanted = validation.json_object(request.body).get("ReservedConcurrentExecutions")
-        if not isinstance(wanted, int) or wanted < 0:
+        if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 0:
             raise faults.validation(
                 wanted, "reservedConcurrentExecutions", "Member must have value greater than or equal to 0"
             )
@@ -83,17 +83,25 @@ class Surroundings:
         return json_response({"Tags": self._store.get(parse_function_name(arn).name).tags})
 
     async def tag_resource(self, request: Request, arn: str) -> Response:
-        tags = validation.json_object(request.body).get("Tags") or {}
+        tags = validation.tags(validation.json_object(request.body))
         self._store.get(parse_function_name(arn).name).tags.update(tags)
+        return Response(status=204)
+
+    async def untag_resource(self, request: Request, arn: str) -> Response:
+        tags = self._store.get(parse_function_name(arn).name).tags
+        for key in query_values(request.target, "tagKeys"):
+            tags.pop(key, None)
         return Response(status=204)
 
     def _put_alias(self, name: str, alias: str, members: dict[str, Any], *, new: bool) -> Response:
         function = self._store.get(parse_function_name(name).name)
-        value = self._store.put_alias(
-            function.name,
-            alias,
-            str(members.get("FunctionVersion", "")),
-            str(members.get("Description", "")),
-            new=new,
+        old = None if new else function.aliases.get(alias)
+        wanted = Alias(
+            name=alias,
+            version=validation.text(members, "FunctionVersion", old.version if old else ""),
+            description=validation.text(members, "Description", old.description if old else ""),
+            revision_id="",
+            weights=validation.weights(members, old.weights if old else ()),
         )
+        value = self._store.put_alias(function.name, wanted, new=new)
         return json_response(wire.alias(self._store.namespace, function, value), status=201 if new else 200)

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
+from pathlib import Path
 
-from tuner.local.runtimes import python
+from tuner.local.runtimes import custom, node, python
+from tuner.local.runtimes.launch import Launch
 
-_PYTHON = re.compile(r"python3\.\d+")
+__all__ = ["OWN_PYTHON", "Launch", "Runtimes", "supported"]
+
+OWN_PYTHON = f"python{python.OWN_VERSION}"
+"""The runtime of the interpreter that runs tuner."""
 
 
 def supported() -> tuple[str, ...]:
-    """The runtime identifiers that really run here, newest last."""
-    return (f"python{sys.version_info.major}.{sys.version_info.minor}",) if find_spec("awslambdaric") else ()
+    """The runtime identifiers that really run on this machine."""
+    return tuple(
+        [f"python{version}" for version in python.interpreters()]
+        + [f"nodejs{major}.x" for major in node.executables()]
+        + list(custom.IDENTIFIERS)
+    )
 
 
-def command(runtime: str, handler: str) -> tuple[str, ...] | None:
-    """What to execute for a function, or None where this machine cannot run the runtime.
+class Runtimes:
+    """What runs here, looked up once. ``folder`` takes what the runtimes themselves need on disk."""
 
-    Every Python version is run by the interpreter that runs tuner; ``/tuner/about`` says which one that is.
-    """
-    return python.command(handler) if _PYTHON.fullmatch(runtime) else None
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pythons: Mapping[str, Path] = python.interpreters()
+        self._nodes: Mapping[str, Path] = node.executables()
+        self.supported = supported()
 
-
-def environment(runtime: str) -> Mapping[str, str]:
-    """Variables that the runtime itself brings along."""
-    return {"AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}"}
+    def launch(self, runtime: str, handler: str, task_root: Path) -> Launch | None:
+        """How to start a function; None where this machine cannot run the runtime."""
+        if runtime in custom.IDENTIFIERS:
+            return custom.launch(task_root)
+        version = runtime.removeprefix("python")
+        if version in self._pythons:
+            return python.launch(self._pythons[version], version, handler, self._folder / runtime)
+        major = runtime.removeprefix("nodejs").removesuffix(".x")
+        if runtime.startswith("nodejs") and major in self._nodes:
+            return node.launch(self._nodes[major], handler)
+        return None

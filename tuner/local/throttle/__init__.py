@@ -12,7 +12,7 @@ from tuner.local.throttle.cgroup_v2 import CgroupV2
 from tuner.local.throttle.signals import SignalThrottle
 from tuner.local.throttle.unlimited import Unlimited
 
-MECHANISMS = ("cgroup-v2", "cgroup-v1", "signals", "none")
+MECHANISMS = ("cgroup-v2", "cgroup-v1", "systemd-scope", "signals", "none")
 
 __all__ = ["MECHANISMS", "Cage", "Throttle", "choose_throttle"]
 
@@ -32,6 +32,8 @@ def _open(name: str, identity: ServerIdentity) -> Throttle | None:
             return CgroupV2.open(identity.name)
         case "cgroup-v1":
             return CgroupV1.open(identity.name)
+        case "systemd-scope":
+            return CgroupV2.open_scope(identity.name)
         case "signals":
             return SignalThrottle.open()
         case "none":

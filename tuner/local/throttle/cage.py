@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -28,8 +29,8 @@ class Cage(Protocol):
     def procs_files(self) -> Sequence[Path]:
         """Files to which a child writes "0" before exec, so that it starts inside."""
 
-    def watch(self, leader: int) -> None:
-        """Processes started from ``leader`` belong to this cage from now on."""
+    def watch(self, leader: int, mark: bytes) -> None:
+        """Processes started from ``leader`` belong to this cage from now on; ``mark`` is in their environment."""
 
     def limit_cpu(self, cores: float | None) -> None:
         """From now on at most this many cores; None lifts the limit."""
@@ -40,11 +41,14 @@ class Cage(Protocol):
     def end_work(self) -> None:
         """The environment is idle again."""
 
-    def out_of_memory(self) -> bool:
-        """Something was killed since the cage was made because it wanted more memory than the limit."""
+    def out_of_memory_kills(self) -> int:
+        """How often, since the cage was made, something was killed that wanted more memory than the limit."""
 
     def peak_mb(self) -> int | None:
         """High-water mark of memory as far as the mechanism itself knows it, for processes that are gone."""
+
+    def throttled_s(self) -> float:
+        """Time so far in which threads waited for quota and are counted as waiting for a core; 0 where none are."""
 
     def members(self) -> Sequence[int]: ...
 
@@ -60,6 +64,18 @@ class Throttle(Protocol):
     def cage(self, name: str, memory_mb: int, /) -> Cage: ...
 
     async def close(self) -> None: ...
+
+
+def freeze(cage: Cage) -> None:
+    """Stop everything inside, as Lambda does between invocations: background threads must not run unpaid."""
+    for _ in range(2):  # whoever was forked during the first pass is met by the second
+        for pid in cage.members():
+            kill_quietly(pid, signal.SIGSTOP)
+
+
+def thaw(cage: Cage) -> None:
+    for pid in cage.members():
+        kill_quietly(pid, signal.SIGCONT)
 
 
 def quota_us(cores: float) -> int:

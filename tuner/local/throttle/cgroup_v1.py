@@ -1,4 +1,4 @@
-"""Limits by control groups version 1: separate hierarchies for CPU and memory."""
+"""Limits by control groups version 1: separate hierarchies for CPU, memory and the number of processes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuner.local.processes import MOST_PROCESSES
 from tuner.local.throttle.cage import (
     BYTES_PER_MB,
     PERIOD_US,
@@ -20,39 +21,49 @@ from tuner.local.throttle.cage import (
 
 CPU_ROOTS = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup/cpu,cpuacct"))
 MEMORY_ROOT = Path("/sys/fs/cgroup/memory")
+PIDS_ROOT = Path("/sys/fs/cgroup/pids")
 
 
 class CgroupV1:
     mechanism = "cgroup v1 CPU quota, 20 ms period"
 
-    def __init__(self, cpu: Path, memory: Path) -> None:
+    def __init__(self, cpu: Path, memory: Path, pids: Path | None = None) -> None:
         self._cpu = cpu
         self._memory = memory
-        cpu.mkdir(exist_ok=True)
-        memory.mkdir(exist_ok=True)
+        self._pids = pids
+        for folder in self._folders():
+            folder.mkdir(exist_ok=True)
 
     @classmethod
     def open(cls, name: str) -> CgroupV1 | None:
         """None where the hierarchies are missing or not ours to write."""
         for cpu_root in CPU_ROOTS:
             if usable(cpu_root, "cpu.cfs_quota_us", "cgroup.procs") and usable(MEMORY_ROOT, "memory.limit_in_bytes"):
-                return cls(cpu_root / name, MEMORY_ROOT / name)
+                counted = usable(PIDS_ROOT, "pids.max", "cgroup.procs")
+                return cls(cpu_root / name, MEMORY_ROOT / name, PIDS_ROOT / name if counted else None)
         return None
 
     def cage(self, name: str, memory_mb: int) -> CgroupV1Cage:
-        return CgroupV1Cage(self._cpu / name, self._memory / name, memory_mb)
+        pids = self._pids / name if self._pids else None
+        return CgroupV1Cage(self._cpu / name, self._memory / name, memory_mb, pids)
 
     async def close(self) -> None:
-        await remove_group(self._cpu)
-        await remove_group(self._memory)
+        for folder in self._folders():
+            await remove_group(folder)
+
+    def _folders(self) -> tuple[Path, ...]:
+        return (self._cpu, self._memory, *((self._pids,) if self._pids else ()))
 
 
 class CgroupV1Cage:
-    def __init__(self, cpu: Path, memory: Path, memory_mb: int) -> None:
+    def __init__(self, cpu: Path, memory: Path, memory_mb: int, pids: Path | None = None) -> None:
         self._cpu = cpu
         self._memory = memory
-        cpu.mkdir()
-        memory.mkdir()
+        self._folders = (memory, cpu, *((pids,) if pids else ()))
+        for folder in self._folders:
+            folder.mkdir()
+        if pids is not None:
+            (pids / "pids.max").write_text(str(MOST_PROCESSES))
         (cpu / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         limit = str(memory_mb * BYTES_PER_MB)
         (memory / "memory.limit_in_bytes").write_text(limit)
@@ -61,9 +72,9 @@ class CgroupV1Cage:
 
     @property
     def procs_files(self) -> Sequence[Path]:
-        return (self._memory / "cgroup.procs", self._cpu / "cgroup.procs")
+        return tuple(folder / "cgroup.procs" for folder in self._folders)
 
-    def watch(self, leader: int) -> None: ...
+    def watch(self, leader: int, mark: bytes) -> None: ...
 
     def limit_cpu(self, cores: float | None) -> None:
         (self._cpu / "cpu.cfs_quota_us").write_text("-1" if cores is None else str(quota_us(cores)))
@@ -72,8 +83,11 @@ class CgroupV1Cage:
 
     def end_work(self) -> None: ...
 
-    def out_of_memory(self) -> bool:
-        return read_counter(self._memory / "memory.oom_control", "oom_kill") > 0
+    def out_of_memory_kills(self) -> int:
+        return read_counter(self._memory / "memory.oom_control", "oom_kill")
+
+    def throttled_s(self) -> float:
+        return read_counter(self._cpu / "cpu.stat", "throttled_time") / 1e9
 
     def peak_mb(self) -> int | None:
         try:
@@ -87,6 +101,6 @@ class CgroupV1Cage:
     async def close(self) -> None:
         with contextlib.suppress(OSError):
             self.limit_cpu(None)  # a throttled process needs CPU time to die
-        for folder in (self._cpu, self._memory):
+        for folder in self._folders:
             await empty(folder / "cgroup.procs")
             await remove_group(folder)

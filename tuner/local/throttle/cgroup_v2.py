@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuner.local.processes import MOST_PROCESSES
 from tuner.local.throttle.cage import (
     BYTES_PER_MB,
     PERIOD_US,
@@ -20,15 +21,17 @@ from tuner.local.throttle.cage import (
 
 ROOT = Path("/sys/fs/cgroup")
 _CONTROLLERS = {"cpu", "memory"}
+_LEAF = "server"
 
 
 class CgroupV2:
-    mechanism = "cgroup v2 CPU quota, 20 ms period"
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mechanism: str = "cgroup v2 CPU quota, 20 ms period") -> None:
+        self.mechanism = mechanism
         self._folder = folder
         folder.mkdir(exist_ok=True)
         (folder / "cgroup.subtree_control").write_text("+cpu +memory")
+        with contextlib.suppress(OSError):  # counting processes is good to have
+            (folder / "cgroup.subtree_control").write_text("+pids")
 
     @classmethod
     def open(cls, name: str, root: Path = ROOT) -> CgroupV2 | None:
@@ -41,11 +44,41 @@ class CgroupV2:
             return None
         return cls(root / name)
 
+    @classmethod
+    def open_scope(
+        cls, name: str, root: Path = ROOT, membership: Path = Path("/proc/self/cgroup")
+    ) -> CgroupV2 | None:
+        """In the scope that systemd delegated to this process; None where there is none.
+
+        A group with controllers for its children may have no processes of its own (cgroups(7), "no internal
+        processes"), so the server moves into a leaf first.
+        """
+        own = _own_group(membership)
+        if own is None or not own.name.endswith(".scope"):
+            return None
+        scope = root / own.relative_to("/")
+        try:
+            (scope / _LEAF).mkdir(exist_ok=True)
+            (scope / _LEAF / "cgroup.procs").write_text("0")
+            (scope / "cgroup.subtree_control").write_text("+cpu +memory")
+            return cls(scope / name, "cgroup v2 CPU quota in a systemd user scope, 20 ms period")
+        except OSError:
+            return None
+
     def cage(self, name: str, memory_mb: int) -> CgroupV2Cage:
         return CgroupV2Cage(self._folder / name, memory_mb)
 
     async def close(self) -> None:
         await remove_group(self._folder)
+
+
+def _own_group(membership: Path) -> Path | None:
+    """The path of this process in the unified hierarchy, as the line "0::/path" says (cgroups(7))."""
+    with contextlib.suppress(OSError):
+        for line in membership.read_text().splitlines():
+            if line.startswith("0::/"):
+                return Path(line.removeprefix("0::"))
+    return None
 
 
 class CgroupV2Cage:
@@ -55,12 +88,14 @@ class CgroupV2Cage:
         (folder / "memory.max").write_text(str(memory_mb * BYTES_PER_MB))
         with contextlib.suppress(OSError):  # only there where swap is on
             (folder / "memory.swap.max").write_text("0")
+        with contextlib.suppress(OSError):
+            (folder / "pids.max").write_text(str(MOST_PROCESSES))
 
     @property
     def procs_files(self) -> Sequence[Path]:
         return (self._folder / "cgroup.procs",)
 
-    def watch(self, leader: int) -> None: ...
+    def watch(self, leader: int, mark: bytes) -> None: ...
 
     def limit_cpu(self, cores: float | None) -> None:
         quota = "max" if cores is None else str(quota_us(cores))
@@ -70,8 +105,11 @@ class CgroupV2Cage:
 
     def end_work(self) -> None: ...
 
-    def out_of_memory(self) -> bool:
-        return read_counter(self._folder / "memory.events", "oom_kill") > 0
+    def out_of_memory_kills(self) -> int:
+        return read_counter(self._folder / "memory.events", "oom_kill")
+
+    def throttled_s(self) -> float:
+        return read_counter(self._folder / "cpu.stat", "throttled_usec") / 1e6
 
     def peak_mb(self) -> int | None:
         try:  # Linux 5.19 and later

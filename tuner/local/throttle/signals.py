@@ -14,23 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.local.memory import peak_mb, resident_mb
-from tuner.local.processes import all_pids, kill_quietly, session_of
+from tuner.local.processes import MOST_PROCESSES, kill_quietly
 from tuner.local.throttle.cage import PERIOD_US
+from tuner.local.throttle.family import Family
+from tuner.local.throttle.run_delay import cpu_s
 
 _PERIOD_S = PERIOD_US / 1e6
 _FINEST_S = 0.0005
 _WATCHDOG_S = 0.02
 _PATIENCE_S = 3.0
-
-
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """CPU time used so far by all threads (field 1 of /proc/PID/task/TID/schedstat, in ns)."""
-    total_ns = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            for thread in os.scandir(f"/proc/{pid}/task"):
-                total_ns += int(Path(thread.path, "schedstat").read_text().split()[0])
-    return total_ns / 1e9
 
 
 class SignalThrottle:
@@ -47,16 +39,11 @@ class SignalThrottle:
 
 
 class SignalCage:
-    """Works on the session that the environment's first process leads.
-
-    A process that daemonises into a session of its own escapes the limit; the sweep at the end still finds it.
-    """
-
     def __init__(self, memory_mb: int) -> None:
         self._memory_mb = memory_mb
-        self._leader: int | None = None
+        self._family = Family()
         self._cores: float | None = None
-        self._out_of_memory = False
+        self._kills = 0
         self._peak_mb: int | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -64,8 +51,8 @@ class SignalCage:
     def procs_files(self) -> Sequence[Path]:
         return ()
 
-    def watch(self, leader: int) -> None:
-        self._leader = leader
+    def watch(self, leader: int, mark: bytes) -> None:
+        self._family.watch(leader, mark)
 
     def limit_cpu(self, cores: float | None) -> None:
         self._cores = cores
@@ -80,36 +67,41 @@ class SignalCage:
         self._tasks = ()
         self._signal(signal.SIGCONT)
 
-    def out_of_memory(self) -> bool:
-        return self._out_of_memory
+    def out_of_memory_kills(self) -> int:
+        return self._kills
 
     def peak_mb(self) -> int | None:
         return self._peak_mb
 
+    def throttled_s(self) -> float:
+        return 0.0
+
     def members(self) -> Sequence[int]:
-        return tuple(pid for pid in all_pids() if session_of(pid) == self._leader) if self._leader else ()
+        return self._family.pids()
 
     async def close(self) -> None:
         self.end_work()
         deadline_s = asyncio.get_running_loop().time() + _PATIENCE_S
-        while (pids := self.members()) and asyncio.get_running_loop().time() < deadline_s:
-            for pid in pids:
-                kill_quietly(pid)
+        while self.members() and asyncio.get_running_loop().time() < deadline_s:
+            self._signal(signal.SIGKILL)
             await asyncio.sleep(0.002)
 
     def _signal(self, number: int) -> None:
-        if self._leader is not None:
+        """To whole groups first, which the kernel does at one stroke: nobody can fork away from it."""
+        for session in self._family.sessions:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._leader, number)
+                os.killpg(session, number)
+        for pid in self.members():
+            kill_quietly(pid, number)
 
     async def _follow_quota(self) -> None:
         """Each period grants a quota; whoever has used it is stopped until the next. Overdraft is paid back."""
         loop = asyncio.get_running_loop()
         pids = self.members()
         period_end_s = loop.time() + _PERIOD_S
-        budget_s = cpu_seconds(pids) + (self._cores or 0) * _PERIOD_S
+        budget_s = cpu_s(pids) + (self._cores or 0) * _PERIOD_S
         while True:
-            left_s = budget_s - cpu_seconds(pids)
+            left_s = budget_s - cpu_s(pids)
             if self._cores is not None and left_s <= 0:
                 self._signal(signal.SIGSTOP)
                 await asyncio.sleep(max(period_end_s - loop.time(), 0))
@@ -119,15 +111,21 @@ class SignalCage:
             period_end_s += _PERIOD_S
             pids = self.members()
             granted_s = (self._cores or 0) * _PERIOD_S
-            budget_s = min(budget_s, cpu_seconds(pids)) + granted_s
-            if cpu_seconds(pids) < budget_s:
+            budget_s = min(budget_s, cpu_s(pids)) + granted_s
+            if cpu_s(pids) < budget_s:
                 self._signal(signal.SIGCONT)
+
+    def _check_memory(self, pids: Sequence[int]) -> None:
+        self._peak_mb = max(peak_mb(pids) or 0, self._peak_mb or 0)
+        if resident_mb(pids) > self._memory_mb:
+            self._kills += 1
+            self._signal(signal.SIGKILL)
 
     async def _watch_memory(self) -> None:
         while True:
             pids = self.members()
-            self._peak_mb = max(peak_mb(pids) or 0, self._peak_mb or 0)
-            if resident_mb(pids) > self._memory_mb:
-                self._out_of_memory = True
+            if len(pids) > MOST_PROCESSES:
                 self._signal(signal.SIGKILL)
+            else:
+                self._check_memory(pids)
             await asyncio.sleep(_WATCHDOG_S)

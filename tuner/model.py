@@ -150,6 +150,8 @@ class Sample:
     restore_ms: float | None = None
     max_memory_used_mb: int | None = None
     environment: str | None = None
+    disturbed: bool | None = None
+    """Whether the machine behind a local run kept the invocation waiting for a CPU; None where nobody knows."""
     error_type: str | None = None
     error_message: str | None = None
 

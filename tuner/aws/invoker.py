@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -51,13 +52,23 @@ class BotoInvoker:
 
 
 def _result(answer: InvocationResponseTypeDef, body: bytes, *, client_ms: float) -> InvocationResult:
+    environment, disturbed = local_remarks(answer["ResponseMetadata"].get("HTTPHeaders", {}))
     return InvocationResult(
+        environment=environment,
+        disturbed=disturbed,
         request_id=answer["ResponseMetadata"].get("RequestId"),
         function_error=answer.get("FunctionError"),
         log_tail=decoded_log_tail(answer.get("LogResult")),
         payload=body,
         client_ms=client_ms,
     )
+
+
+def local_remarks(headers: Mapping[str, str]) -> tuple[str | None, bool | None]:
+    """What the embedded Lambda adds to an answer: the execution environment, and whether the machine disturbed the
+    invocation. Lambda itself says neither."""
+    disturbed = headers.get("x-tuner-disturbed")
+    return headers.get("x-tuner-environment"), None if disturbed is None else disturbed == "true"
 
 
 def decoded_log_tail(log_result: str | None) -> str | None:

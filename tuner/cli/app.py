@@ -223,6 +223,26 @@ TransportOption = Annotated[
 Handler = Annotated[
     str | None, typer.Option(help="module.function, where it cannot be told from the code.", rich_help_panel="Local")
 ]
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        help="python3.13, nodejs22.x, provided.al2023, ... [default: from the code]",
+        rich_help_panel="Local",
+        show_default=False,
+    ),
+]
+Simulate = Annotated[
+    Path | None,
+    typer.Option(
+        "--simulate",
+        help="Simulate what this machine is not (arm64, other hosts): a JSON file, see docs/local.md.",
+        rich_help_panel="Local",
+    ),
+]
+Faults = Annotated[
+    Path | None,
+    typer.Option("--faults", help="Go wrong on purpose, by a fault plan: a JSON file, see docs/local.md."),
+]
 Timeout = Annotated[
     int, typer.Option(min=1, max=900, help="Timeout of the function in seconds.", rich_help_panel="Local")
 ]
@@ -289,6 +309,8 @@ def run(
     endpoint_url: EndpointUrl = None,
     transport: TransportOption = Transport.AUTO,
     handler: Handler = None,
+    runtime: Runtime = None,
+    simulate: Simulate = None,
     timeout: Timeout = 60,
     current_memory: CurrentMemory = 512,
     env: Environment = None,
@@ -348,6 +370,8 @@ def run(
                 endpoint_url=endpoint_url,
                 transport=transport.value,
                 handler=handler,
+                runtime=runtime,
+                simulation=simulate,
                 timeout_s=timeout,
                 current_memory_mb=current_memory,
                 environment=tuple(env or ()),
@@ -505,11 +529,13 @@ def recover(
 @app.command("local")
 def local_service(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    faults: Faults = None,
+    simulate: Simulate = None,
 ) -> None:
     """Serve the embedded Lambda until Ctrl-C, for the AWS CLI, boto3 or `tuner run --endpoint-url`."""
     from tuner.cli.local import local_command
 
-    local_command(port=port)
+    local_command(port=port, faults=faults, simulation=simulate)
 
 
 app.add_typer(event_app)

@@ -56,6 +56,8 @@ class RunOptions:
     endpoint_url: str | None
     transport: str
     handler: str | None
+    runtime: str | None
+    simulation: Path | None
     timeout_s: int
     current_memory_mb: int
     environment: tuple[str, ...]
@@ -117,6 +119,8 @@ def reproduce_command(options: RunOptions) -> str:
         "--price-per-gb-s": options.price_per_gb_s,
         "--price-per-request": options.price_per_request,
         "--handler": options.handler,
+        "--runtime": options.runtime,
+        "--simulate": options.simulation,
     }
     for name, value in optional.items():
         words += [name, str(value)] if value is not None else []
@@ -167,8 +171,11 @@ def _check_combination(options: RunOptions) -> None:
             "--local starts its own Lambda: --profile and --endpoint-url have no meaning beside it.",
             hint="Leave out --local, or the other two.",
         )
-    if not options.local and (options.handler or options.environment):
-        raise UsageError("--handler and --env describe a local function.", hint="Add --local, or leave them out.")
+    if not options.local and (options.handler or options.runtime or options.environment or options.simulation):
+        raise UsageError(
+            "--handler, --runtime, --env and --simulate describe a local function.",
+            hint="Add --local, or leave them out.",
+        )
 
 
 def _optional_usd(text: str | None) -> Decimal | None:

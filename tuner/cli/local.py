@@ -16,8 +16,10 @@ from tuner.cli.inputs import RunInputs, RunOptions
 from tuner.cli.place import Place
 from tuner.cli.state import local_folder, writable_state_folder
 from tuner.errors import UsageError
+from tuner.local.fault_plan import read_fault_plan
 from tuner.local.launcher import EmbeddedLambda
 from tuner.local.package import LocalFunction, read_function
+from tuner.local.simulation import read_simulation
 from tuner.model import EngineKind, FunctionTarget, Notice, Severity
 
 if TYPE_CHECKING:
@@ -35,11 +37,12 @@ def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
     function = read_function(
         Path(options.function),
         handler=options.handler,
+        runtime=options.runtime,
         timeout_s=options.timeout_s,
         memory_mb=options.current_memory_mb,
     )
     region = _region(options)
-    with EmbeddedLambda(local_folder(), region=region) as server:
+    with EmbeddedLambda(local_folder(), region=region, calibrate=True, simulation=options.simulation) as server:
         memory_mb, notices = _measurable(inputs.memory_mb, int(server.about["max_measurable_memory_mb"]))
         access = AwsAccess(region=region, endpoint_url=server.endpoint_url, credentials=CREDENTIALS)
         _create(access, function, inputs.environment)
@@ -49,16 +52,22 @@ def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
             target=FunctionTarget(name=function.name),
             memory_mb=memory_mb,
             poll_interval_s=POLL_INTERVAL_S,
-            notices=notices,
+            notices=(*notices, *_remarks(server.about)),
             host=_host(server.about),
-            throttle=str(server.about["mechanism"]),
+            throttle=_throttle(server.about),
         )
 
 
-def local_command(*, port: int) -> NoReturn:
+def local_command(*, port: int, faults: Path | None, simulation: Path | None) -> NoReturn:
     """Serve until Ctrl-C: this process becomes the server."""
+    if faults is not None:
+        read_fault_plan(faults)
+    if simulation is not None:
+        read_simulation(simulation)
     writable_state_folder()
     command = [sys.executable, "-P", "-m", "tuner.local", "--state-root", str(local_folder()), "--port", str(port)]
+    command += ["--faults", str(faults)] if faults else []
+    command += ["--simulate", str(simulation)] if simulation else []
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.executable, command)  # noqa: S606 - our own module
 
@@ -114,6 +123,36 @@ def _named(sizes_mb: tuple[int, ...]) -> str:
     if len(sizes_mb) <= MOST_NAMED_SIZES:
         return ", ".join(map(str, sizes_mb))
     return f"{sizes_mb[0]} to {sizes_mb[-1]}"
+
+
+def _throttle(about: dict[str, Any]) -> str:
+    """The mechanism, and by how much CPU-bound work missed its due duration just before the run."""
+    sizes = (about["calibration"] or {}).get("sizes", [])
+    errors = ", ".join(f"{size['error_percent']:+.1f} % at {size['memory_mb']} MB" for size in sizes)
+    return f"{about['mechanism']} (calibration: {errors})" if errors else str(about["mechanism"])
+
+
+def _remarks(about: dict[str, Any]) -> tuple[Notice, ...]:
+    notices = []
+    if not (about["calibration"] or {}).get("trustworthy", False):
+        notices.append(
+            Notice(
+                code="calibration",
+                severity=Severity.WARNING,
+                message=f"This machine does not hold durations to their memory size now ({_throttle(about)}; at most "
+                "10 % is trusted): it is busy, or its CPU cannot be limited.",
+                remedy="Run this when the machine has nothing else to do, or measure on AWS.",
+            )
+        )
+    if about["simulated"]:
+        notices.append(
+            Notice(
+                code="simulated",
+                severity=Severity.WARNING,
+                message=f"Simulated, not measured: {', '.join(map(str, about['simulated']))}.",
+            )
+        )
+    return tuple(notices)
 
 
 def _host(about: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.main import print_error
 from tuner.cli.state import local_folder, runs_folder
 from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
-from tuner.engine.undo import delete_marked_versions, undo
+from tuner.engine.undo import delete_marked_versions, remove_copy, undo
 from tuner.errors import CleanUpIncompleteError, ExitCode, TunerError
 from tuner.inputs.identifiers import parse_function
 from tuner.local.sweep import Swept, sweep
@@ -59,7 +59,7 @@ async def _remove_elsewhere(control: LambdaControlPlane, target: FunctionTarget 
         print(f"{target.name}: deleted {len(deleted)} versions that tuner left.")
     if copies:
         for name, run_id in await control.left_over_copies():
-            _print_notices(await control.delete_copy(name))
+            _print_notices(await remove_copy(control, name))
             print(f"Deleted the copy {name} of run {run_id}.")
 
 

@@ -186,6 +186,8 @@ def _to_sample(
         init_ms=measured.init_duration_ms,
         restore_ms=measured.restore_duration_ms,
         max_memory_used_mb=measured.max_memory_used_mb,
+        environment=result.environment,
+        disturbed=result.disturbed,
         error_type=error_type,
         error_message=error_message,
     )

@@ -40,6 +40,9 @@ class InvocationResult:
     log_tail: str | None
     payload: bytes
     client_ms: float
+    environment: str | None = None
+    """The execution environment, where the service tells: Lambda does not, the embedded Lambda does."""
+    disturbed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

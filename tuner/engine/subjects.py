@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.engine.journal import CopyCreation, Journal
 from tuner.engine.observer import Observer
-from tuner.engine.ports import ControlPlane, Invoker, Throttled
+from tuner.engine.ports import Conflicted, ControlPlane, Invoker, Throttled
 from tuner.engine.settle import settled
 from tuner.engine.versions import VersionSet
 from tuner.errors import NotPortableError
@@ -88,7 +89,8 @@ class Subjects:
     async def _make(self, copy: Copy) -> FunctionSnapshot:
         self._observer.phase(f"copying the function for {copy.architecture}")
         self._journal.write(CopyCreation(name=copy.name))
-        await self._control.create_copy(self._plan.function, copy, run_id=self._plan.run_id)
+        with contextlib.suppress(Conflicted):  # an attempt whose answer was lost has made it
+            await self._control.create_copy(self._plan.function, copy, run_id=self._plan.run_id)
         ready = await settled(
             lambda: self._control.copy_ready(copy.name),
             lambda found: found is not None,

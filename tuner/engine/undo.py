@@ -109,6 +109,20 @@ def _left_version(function: str, version: str, reason: str) -> TargetError:
     )
 
 
+async def remove_copy(control: ControlPlane, name: str) -> tuple[Notice, ...]:
+    """Delete a temporary copy, also one that is still being made."""
+    for patience in attempts(partial(_left_copy, name), interval_s=DELETE_INTERVAL_S):
+        try:
+            return await control.delete_copy(name)
+        except Conflicted as refusal:
+            await patience(refusal)
+    raise AssertionError("the last attempt raises")
+
+
+def _left_copy(name: str, reason: str) -> TargetError:
+    return TargetError(f"The copy {name} could not be deleted: {reason}", hint="Wait until it has been made.")
+
+
 async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[str, ...]:
     """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
     ours = [v.version for v in await control.list_versions(function) if v.description.startswith(DESCRIPTION_PREFIX)]
@@ -125,7 +139,7 @@ async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s:
     function = record.opened.arn
     notices: list[Notice] = []
     for copy in record.copies:
-        notices.extend(await control.delete_copy(copy.name))
+        notices.extend(await remove_copy(control, copy.name))
     try:
         if record.memory_changes:
             try:

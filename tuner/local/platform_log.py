@@ -32,7 +32,7 @@ class TextLog:
         return (f"INIT_START Runtime Version: {self.runtime} (embedded)",)
 
     def init_report(self, init_ms: float, phase: str, failure: Failure | None) -> tuple[str, ...]:
-        """In text only a failed init is reported (LAMBDA_FACTS.md, section 1)."""
+        """In text only a failed init is reported (AWS developer guide, execution environment lifecycle)."""
         return () if failure is None else (init_report_line(init_ms, phase, failure),)
 
     def start(self, request_id: str, version: str) -> tuple[str, ...]:

@@ -17,12 +17,17 @@ from tuner.model import (
     Plan,
     Price,
     RunRequest,
+    SamplingKind,
     Severity,
     SpendRange,
 )
-from tuner.planning.sampling import FixedSampling, default_wave_size
+from tuner.planning.sampling import FixedSampling, SamplingPolicy, default_wave_size
 from tuner.pricing import invocation_cost_usd
 
+LARGEST_ADAPTIVE_WAVE = 6
+MOST_ADAPTIVE_CALLS = 60
+"""For each architecture: in simulation more calls hardly change what is recommended (docs/search.md)."""
+FEWEST_ADAPTIVE_CALLS = 12
 COPY_PREFIX = "tuner-"
 CAUTIOUS_CONCURRENCY = 10
 """What an account surely has: the least that new ones are given."""
@@ -47,7 +52,7 @@ def make_plan(
     copies = plan_copies(request, function, run_id)
     available = usable_concurrency(request, function, limits, on_copies=bool(copies))
     check_tunable(function, available)
-    wave_size = request.wave_size or default_wave_size(request.samples_per_size, available)
+    wave_size = request.wave_size or usual_wave_size(request, available)
     if wave_size > available:
         raise UsageError(
             f"A wave of {wave_size} invocations does not fit the {available} that may be in flight here.",
@@ -55,9 +60,7 @@ def make_plan(
         )
     architectures = architectures_of(request, function)
     cells = tuple(Cell(size, architecture) for architecture in architectures for size in request.memory_mb)
-    sampling = FixedSampling(
-        cells=cells, samples_per_size=request.samples_per_size, wave_size=wave_size, seed=request.seed
-    )
+    invocations = expected_invocations(request, cells, wave_size)
     return Plan(
         run_id=run_id,
         request=request,
@@ -67,8 +70,8 @@ def make_plan(
         wave_size=wave_size,
         # The embedded Lambda has few cores: waves side by side would only wait for one another.
         max_in_flight=wave_size if request.engine is EngineKind.LOCAL else available,
-        expected_invocations=sampling.expected_invocations,
-        expected_spend=expected_spend(cells, sampling, prices, timeout_s=function.timeout_s),
+        expected_invocations=invocations,
+        expected_spend=expected_spend(request, cells, invocations, prices, timeout_s=function.timeout_s),
         copies=copies,
         notices=(*notices, *_notices(function, limits)),
     )
@@ -121,8 +124,19 @@ def usable_concurrency(
     return int(available * CONCURRENCY_SHARE)
 
 
-def sampling_of(plan: Plan) -> FixedSampling:
+def usual_wave_size(request: RunRequest, available_concurrency: int) -> int:
+    """How many invocations to overlap where the user does not say."""
+    if request.sampling is SamplingKind.ADAPTIVE:
+        return max(1, min(LARGEST_ADAPTIVE_WAVE, available_concurrency))
+    return default_wave_size(request.samples_per_size, available_concurrency)
+
+
+def sampling_of(plan: Plan) -> SamplingPolicy:
     """The sampling policy that a plan was made for."""
+    if plan.request.sampling is SamplingKind.ADAPTIVE:
+        from tuner.planning.adaptive import adaptive_sampling  # noqa: PLC0415  (numpy, for a search only)
+
+        return adaptive_sampling(plan)
     return FixedSampling(
         cells=plan.cells,
         samples_per_size=plan.request.samples_per_size,
@@ -131,20 +145,43 @@ def sampling_of(plan: Plan) -> FixedSampling:
     )
 
 
+def expected_invocations(request: RunRequest, cells: Sequence[Cell], wave_size: int) -> int:
+    """Calls of a run in which nothing fails: exactly for a fixed run, at most for an adaptive one."""
+    if request.sampling is SamplingKind.ADAPTIVE:
+        return most_adaptive_calls(request, architectures=len({cell.architecture for cell in cells}))
+    return len(cells) * (wave_size + request.samples_per_size)
+
+
+def most_adaptive_calls(request: RunRequest, *, architectures: int) -> int:
+    """Where a search ends undecided."""
+    most = MOST_ADAPTIVE_CALLS * max(1, architectures)
+    return most if request.max_invocations is None else min(most, request.max_invocations)
+
+
 def expected_spend(
-    cells: Sequence[Cell], sampling: FixedSampling, prices: Mapping[Architecture, Price], *, timeout_s: int
+    request: RunRequest,
+    cells: Sequence[Cell],
+    invocations: int,
+    prices: Mapping[Architecture, Price],
+    *,
+    timeout_s: int,
 ) -> SpendRange:
     """From one billed millisecond a call to every call running into the timeout: nothing is known of the
-    durations before the first invocation, and these two bounds need no guess."""
-    calls_per_cell = sampling.expected_invocations // max(1, len(cells))
+    durations before the first invocation, and these two bounds need no guess.
 
-    def total(billed_ms: int) -> Decimal:
-        return sum(
-            (calls_per_cell * invocation_cost_usd(billed_ms, cell.memory_mb, prices[cell.architecture]))
-            for cell in cells
-        ) or Decimal(0)
+    An adaptive run may make all its calls at the cheapest size or at the dearest one.
+    """
 
-    return SpendRange(low_usd=total(1), high_usd=total(timeout_s * 1000))
+    def each(billed_ms: int) -> list[Decimal]:
+        return [invocation_cost_usd(billed_ms, cell.memory_mb, prices[cell.architecture]) for cell in cells]
+
+    low, high = each(1), each(timeout_s * 1000)
+    if not cells:
+        return SpendRange(low_usd=Decimal(0), high_usd=Decimal(0))
+    if request.sampling is SamplingKind.ADAPTIVE:
+        return SpendRange(low_usd=FEWEST_ADAPTIVE_CALLS * min(low), high_usd=invocations * max(high))
+    calls_per_cell = invocations // len(cells)
+    return SpendRange(low_usd=calls_per_cell * sum(low, Decimal(0)), high_usd=calls_per_cell * sum(high, Decimal(0)))
 
 
 def check_tunable(function: FunctionSnapshot, concurrency: int) -> None:

@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tuner.model import NO_EVIDENCE, Block, Cell, Outcome, Sample, Stop, Wave
 
@@ -32,6 +33,12 @@ def too_many_errors(samples: Sequence[Sample]) -> bool:
     """Whether a cell should not be measured further: what succeeds there is no longer what users see."""
     failed = sum(sample.outcome not in {Outcome.OK, *NO_EVIDENCE} for sample in samples)
     return failed > MOST_ERRORS * len(samples)
+
+
+class SamplingPolicy(Protocol):
+    """What to measure next, as a pure function of what was measured so far."""
+
+    def next_block(self, samples: Sequence[Sample]) -> Block | Stop: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@
     decision       the rule that names a winner, over draws from any posterior
     rationale      the reasons for a proposal, in words
     recommendation CurvePoint and samples -> Recommendation
+    search         the adaptive policy: where to measure next, and what to conclude from few samples
 
 Each module imports only from those above it. Importing the package costs nothing: numpy and scipy come with the
 modules that need them.

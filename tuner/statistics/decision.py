@@ -4,6 +4,8 @@ A strategy has an objective to keep near its best and a second quantity to win o
 
     cost    the fastest among the sizes whose cost is within the tolerance of the least
     speed   the cheapest among the sizes whose mean duration is within the tolerance of the least
+    balanced  cost ** weight * duration ** (1 - weight); the cheaper one among the sizes within the tolerance
+    knee      the least distance left to the knee of the trade-off; the cheaper one among equals
 
 With a tolerance of 0 these are the plain minimum. The draws (rows, with a column for each size) may come from any
 posterior.
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.model import Strategy
 from tuner.statistics.observations import FloatArray, IntArray
 
 SURE = 0.9
@@ -36,6 +39,36 @@ class Decision:
     @property
     def sure(self) -> bool:
         return self.confidence >= SURE
+
+
+def columns(
+    strategy: Strategy, cost: FloatArray, duration: FloatArray, *, weight: float
+) -> tuple[FloatArray, FloatArray]:
+    """(objective, second) of a strategy from costs and durations; sizes along the last axis.
+
+    ``weight`` is the share of the cost in the strategy balanced. Ratios of the objective are ratios of what the
+    strategy minimises, so that a tolerance means the same everywhere.
+    """
+    if strategy is Strategy.COST:
+        return cost, duration
+    if strategy is Strategy.SPEED:
+        return duration, cost
+    if strategy is Strategy.BALANCED:
+        return np.asarray(cost**weight * duration ** (1 - weight)), cost
+    return _away_from_knee(cost, duration), cost
+
+
+def _away_from_knee(cost: FloatArray, duration: FloatArray) -> FloatArray:
+    """exp(-depth), depth the distance below the line from the cheapest to the fastest size on the log-log plane."""
+    x, y = np.log(cost), np.log(duration)
+    cheapest, fastest = x.argmin(axis=-1)[..., None], y.argmin(axis=-1)[..., None]
+    x0, y0 = np.take_along_axis(x, cheapest, -1), np.take_along_axis(y, cheapest, -1)
+    across = np.take_along_axis(x, fastest, -1) - x0
+    down = np.take_along_axis(y, fastest, -1) - y0
+    length = np.hypot(across, down)
+    depth = ((x - x0) * down - (y - y0) * across) / np.where(length > 0, length, 1.0)
+    # Where one size is both cheapest and fastest there is no trade-off: it is the knee.
+    return np.asarray(np.exp(-np.where(length > 0, depth, -np.hypot(x - x0, y - y0))))
 
 
 def pick(objective: FloatArray, second: FloatArray, tolerance: float) -> IntArray:

@@ -94,6 +94,11 @@ class _Words:
         price, time = f"{format_usd(chosen.cost_usd)} per million", format_ms(chosen.duration_ms)
         if best is chosen:
             return f"{chosen.name} costs least: {price} at {time}."
+        if chosen.duration_ms >= best.duration_ms:
+            return (
+                f"{chosen.name} costs {price}, {self._near(best)} {best.name} ({format_usd(best.cost_usd)}), which"
+                " has too few samples to be proposed."
+            )
         return (
             f"{chosen.name} costs {price}, {self._near(best)} the cheapest size ({best.name},"
             f" {format_usd(best.cost_usd)}), and is {_less(chosen.duration_ms, best.duration_ms)} faster than it."

@@ -22,7 +22,7 @@ from tuner.model import (
 )
 from tuner.pricing import cost_per_million_usd
 from tuner.statistics.components import NotEstimable
-from tuner.statistics.decision import Decision, decide, pareto, pick
+from tuner.statistics.decision import Decision, columns, decide, pareto, pick
 from tuner.statistics.estimates import MeanEvidence, interval_estimate, mean_evidence, ratio_evidence
 from tuner.statistics.observations import CellSamples, FloatArray, split_by_cell
 from tuner.statistics.rationale import explain
@@ -52,6 +52,7 @@ def recommend(
     tolerance: float,
     current: Cell | None,
     seed: int,
+    weight: float = 0.5,
 ) -> Recommendation | None:
     """The size to propose; None where no size has both a duration and a cost above 0.
 
@@ -62,8 +63,8 @@ def recommend(
     candidates = [c for c in measured if not c.exhausted] or measured
     if not candidates:
         return None
-    decision = _decide(candidates, strategy, tolerance, seed) if len(candidates) > 1 else None
-    winner = candidates[decision.winner if decision else _by_points(candidates, strategy, tolerance)]
+    decision = _decide(candidates, strategy, tolerance, weight, seed) if len(candidates) > 1 else None
+    winner = candidates[decision.winner if decision else _by_points(candidates, strategy, tolerance, weight)]
     tied = _tied(candidates, winner, decision)
     decided = decision is not None and decision.sure and not winner.exhausted
     return Recommendation(
@@ -144,20 +145,20 @@ def _candidate(point: CurvePoint, group: CellSamples, price: Price) -> Candidate
     )
 
 
-def _columns(strategy: Strategy, cost: FloatArray, duration: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return (cost, duration) if strategy is Strategy.COST else (duration, cost)
-
-
-def _point_columns(candidates: Sequence[Candidate], strategy: Strategy) -> tuple[FloatArray, FloatArray]:
+def _point_columns(
+    candidates: Sequence[Candidate], strategy: Strategy, weight: float
+) -> tuple[FloatArray, FloatArray]:
     cost = np.array([c.cost_usd for c in candidates])
-    return _columns(strategy, cost, np.array([c.duration_ms for c in candidates]))
+    return columns(strategy, cost, np.array([c.duration_ms for c in candidates]), weight=weight)
 
 
-def _by_points(candidates: Sequence[Candidate], strategy: Strategy, tolerance: float) -> int:
-    return int(pick(*_point_columns(candidates, strategy), tolerance))
+def _by_points(candidates: Sequence[Candidate], strategy: Strategy, tolerance: float, weight: float) -> int:
+    return int(pick(*_point_columns(candidates, strategy, weight), tolerance))
 
 
-def _decide(candidates: Sequence[Candidate], strategy: Strategy, tolerance: float, seed: int) -> Decision | None:
+def _decide(
+    candidates: Sequence[Candidate], strategy: Strategy, tolerance: float, weight: float, seed: int
+) -> Decision | None:
     rng = np.random.default_rng(seed)
     costs, durations = [], []
     for candidate in candidates:
@@ -166,8 +167,8 @@ def _decide(candidates: Sequence[Candidate], strategy: Strategy, tolerance: floa
         luck = rng.standard_t(candidate.duration.degrees_of_freedom, DRAWS)
         costs.append(_draws(candidate.cost, luck))
         durations.append(_draws(candidate.duration, luck))
-    columns = _columns(strategy, np.column_stack(costs), np.column_stack(durations))
-    return decide(_point_columns(candidates, strategy), columns, tolerance)
+    draws = columns(strategy, np.column_stack(costs), np.column_stack(durations), weight=weight)
+    return decide(_point_columns(candidates, strategy, weight), draws, tolerance)
 
 
 def _draws(evidence: MeanEvidence, luck: FloatArray) -> FloatArray:
@@ -183,7 +184,7 @@ def _tied(candidates: Sequence[Candidate], winner: Candidate, decision: Decision
 
 
 def _pareto(candidates: Sequence[Candidate]) -> tuple[Cell, ...]:
-    front = pareto(*_point_columns(candidates, Strategy.COST))
+    front = pareto(*_point_columns(candidates, Strategy.COST, 1.0))
     return tuple(candidates[index].cell for index in front)
 
 

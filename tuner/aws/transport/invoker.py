@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tuner.aws.invoker import decoded_log_tail
+from tuner.aws.invoker import decoded_log_tail, local_remarks
 from tuner.aws.translate import lost_invocation, refused_invocation, says_expired, translated
 from tuner.aws.transport.answers import Answer, MalformedAnswerError
 from tuner.aws.transport.connection import Connection, ConnectionEndedError
@@ -58,7 +58,10 @@ class AsyncInvoker:
             raise refused_invocation(error, function=function, profile=self._profile) from error
         except BotoCoreError as error:
             raise translated(error, function=function, profile=self._profile) from error
+        environment, disturbed = local_remarks(answer.headers)
         return InvocationResult(
+            environment=environment,
+            disturbed=disturbed,
             request_id=answer.headers.get("x-amzn-requestid"),
             function_error=answer.headers.get("x-amz-function-error"),
             log_tail=decoded_log_tail(answer.headers.get("x-amz-log-result")),

@@ -16,7 +16,7 @@ from tuner.local.throttle.cage import PERIOD_US, Throttle
 
 SIZES_MB = (128, 512)
 MOST_ERROR_PERCENT = 10.0
-"""Beyond this a verdict from this machine is not to be trusted (LOCAL_LAMBDA.md, section 3)."""
+"""Beyond this a verdict from this machine is not to be trusted."""
 
 _PERIODS = 14
 _LIMIT_S = 1.5

@@ -1,0 +1,1 @@
+"""Where to measure next and what to conclude: a model of duration against memory, and decisions over its draws."""

@@ -1,0 +1,251 @@
+"""The adaptive policy: which waves come next, as a pure function of what was measured."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from tuner.model import FULL_VCPU_MB, Block, Cell, Price, Sample, Stop, Wave
+from tuner.statistics.decision import columns
+from tuner.statistics.observations import FloatArray
+from tuner.statistics.search.evidence import CellEvidence, Evidence, gather
+from tuner.statistics.search.goal import Goal, cost_line, cost_usd, losses, near_best
+from tuner.statistics.search.posterior import Posterior, posterior
+
+GRID_STEP = 0.008
+"""Candidates closer than this share are the same for every purpose; measured ones always stay."""
+FIRST_ENVIRONMENTS = 2
+LARGEST_WAVE = 6
+HALF = 0.5
+"""A gain of less than this share of the tolerance is not worth a call."""
+MOST_CALLS = 60
+LEAST_SAMPLES = 6
+LEAST_WARM = 2
+LEAST_ENVIRONMENTS = 3
+SECOND_BLOCK = 2
+POSSIBLE = 0.4
+WORTHWHILE = 0.9
+LATE_CALLS = 24
+"""A size that is faster by a tenth and may be within the tolerance gets calls of its own until then."""
+PROMISING = 1.3
+"""A size whose loss may lie within this factor of the least ..."""
+UNLIKELY = 0.1
+"""... with more than this probability gets warm calls in the second block."""
+ANCHORS_MB = (512, 1024, FULL_VCPU_MB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the evidence says now. ``loss`` has a row for each draw and a column for each cell of the posterior; it is
+    infinite at sizes that are no candidates."""
+
+    winner: Cell
+    rival: Cell | None
+    """The size most worth measuring against the winner; it may not have been measured yet."""
+    confidence: float
+    """P(loss of the winner is within the tolerance of the least)."""
+    evidence: Evidence
+    posterior: Posterior
+    loss: FloatArray
+
+    def evidence_of(self, cell: Cell) -> CellEvidence | None:
+        return next((known for known in self.evidence.cells if known.cell == cell), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptiveSampling:
+    """Waves where they say most about which size is best, until it is known with ``confidence`` or at the cap.
+
+    A pure function of the samples: the same ones give the same blocks, on any machine and with any numpy.
+    """
+
+    cells: tuple[Cell, ...]
+    prices: tuple[Price, ...]
+    goal: Goal = field(default_factory=Goal)
+    confidence: float = 0.9
+    most_calls: int = MOST_CALLS
+    largest_wave: int = LARGEST_WAVE
+    seed: int = 1
+
+    def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
+        number = 1 + max((sample.block for sample in samples), default=0)
+        if not samples:
+            return self._block(number, self._opening())
+        verdict = self.verdict(samples)
+        if verdict is None:
+            return Stop(reason="no invocation so far says anything about a duration")
+        if (stop := self._stop(verdict)) is not None:
+            return stop
+        waves = self._second(verdict) if number == SECOND_BLOCK else self._waves(verdict)
+        return self._block(number, self._affordable(waves, len(samples)))
+
+    def verdict(self, samples: Sequence[Sample], also: Sequence[Cell] = ()) -> Verdict | None:
+        """The state of the search; None before any call succeeded. ``also`` are sizes to predict that are no
+        candidates."""
+        evidence = gather(samples)
+        if not evidence.cells:
+            return None
+        measured = {known.cell for known in evidence.cells}
+        candidates = {cell for cell in thinned(self.cells) if not evidence.excludes(cell)}
+        draws = posterior(evidence, tuple(sorted({*candidates, *measured, *also})), self.seed)
+        usable = {cell for cell in (*candidates, *measured) if not evidence.excludes(cell)} or measured
+        # Rounded, so that the last bits of another numpy's sums decide nothing.
+        loss = np.round(losses(self.goal, draws, self.prices), 9)
+        loss[:, [cell not in usable for cell in draws.cells]] = np.inf
+        winner = _winner(draws, loss, [known for known in evidence.cells if known.cell in usable] or evidence.cells)
+        gain = np.round(self._improvement(draws, loss, winner, evidence), 12)
+        return Verdict(
+            winner=winner,
+            rival=draws.cells[int(np.argmax(gain))] if gain.max() > 0 else None,
+            confidence=float(near_best(loss, self.goal.near)[draws.index(winner)]),
+            evidence=evidence,
+            posterior=draws,
+            loss=loss,
+        )
+
+    def _improvement(self, draws: Posterior, loss: FloatArray, winner: Cell, evidence: Evidence) -> FloatArray:
+        """Expected gain of each size over the winner, by the root of what a call there costs."""
+        margin = HALF * math.log1p(self.goal.near)
+        gain = np.maximum(loss[:, [draws.index(winner)]] - loss - margin, 0).mean(axis=0)
+        gain[draws.index(winner)] = 0
+        slope, offset = cost_line(draws, self.prices)
+        known = {c.cell for c in evidence.cells}
+        fresh = np.array([cell not in known for cell in draws.cells])
+        init_ms = float(np.mean([c.billed_init_ms for c in evidence.cells]))
+        usd = (np.exp(draws.log_ms.mean(axis=0)) + fresh * init_ms) * slope + offset
+        return np.asarray(gain / np.sqrt(usd))
+
+    def _opening(self) -> list[Wave]:
+        """The ends and the middle of each architecture, on few environments each: cold calls are evidence too."""
+        waves = []
+        for architecture in sorted({cell.architecture for cell in self.cells}):
+            sizes = sorted(c.memory_mb for c in self.cells if c.architecture is architecture)
+            for memory_mb, environments in _anchors(tuple(sizes)):
+                size = min(environments, self.largest_wave)
+                waves.append(Wave(cell=Cell(memory_mb, architecture), size=size))
+        return waves
+
+    def _second(self, verdict: Verdict) -> list[Wave]:
+        """Warm calls at every opening size that cold ones do not rule out, and at two at least."""
+        loss, draws = verdict.loss, verdict.posterior
+        chance = (loss <= loss.min(axis=1, keepdims=True) + math.log(PROMISING)).mean(axis=0)
+        order = sorted(verdict.evidence.cells, key=lambda known: -chance[draws.index(known.cell)])
+        usable = [known for known in order if not verdict.evidence.excludes(known.cell)] or order
+        chosen = [known for i, known in enumerate(usable) if i < 2 or chance[draws.index(known.cell)] > UNLIKELY]
+        return [Wave(cell=known.cell, size=min(known.environments, self.largest_wave)) for known in chosen]
+
+    def _waves(self, verdict: Verdict) -> list[Wave]:
+        if self._is_settled(verdict) and (faster := self._faster(verdict)) is not None:
+            return [self._next_wave(faster.cell, faster)]
+        winner = verdict.evidence_of(verdict.winner)
+        rival = verdict.evidence_of(verdict.rival) if verdict.rival is not None else None
+        waves = []
+        if verdict.rival is not None and verdict.confidence < self.confidence:
+            waves.append(self._next_wave(verdict.rival, rival))
+        behind = rival is not None and winner is not None and winner.calls <= rival.calls
+        if not self.well_known(winner) or behind or not waves:
+            waves.append(self._next_wave(verdict.winner, winner))
+        return waves
+
+    def _is_settled(self, verdict: Verdict) -> bool:
+        return verdict.confidence >= self.confidence and self.well_known(verdict.evidence_of(verdict.winner))
+
+    def _stop(self, verdict: Verdict) -> Stop | None:
+        late = verdict.evidence.calls >= LATE_CALLS
+        if self._is_settled(verdict) and (late or self._faster(verdict) is None):
+            return Stop(reason=f"{verdict.winner.memory_mb} MB is best with P = {verdict.confidence:.2f}")
+        if verdict.evidence.calls >= self.most_calls:
+            return Stop(reason=f"undecided after {verdict.evidence.calls} invocations")
+        return None
+
+    def _faster(self, verdict: Verdict) -> CellEvidence | None:
+        """A measured size that is much better in the other quantity and may well be within the tolerance: it would be
+        proposed if only it were known better."""
+        draws = verdict.posterior
+        _, second = columns(
+            self.goal.strategy, cost_usd(draws, self.prices), draws.billed_ms, weight=self.goal.weight
+        )
+        typical = np.round(second.mean(axis=0), 9)
+        chance = near_best(verdict.loss, self.goal.near)
+        here = typical[draws.index(verdict.winner)]
+        found = [
+            known
+            for known in verdict.evidence.cells
+            if known.warm
+            and not self.well_known(known)
+            and chance[draws.index(known.cell)] >= POSSIBLE
+            and typical[draws.index(known.cell)] < here * WORTHWHILE
+        ]
+        return min(found, key=lambda known: (typical[draws.index(known.cell)], known.cell), default=None)
+
+    def well_known(self, known: CellEvidence | None) -> bool:
+        """Whether enough calls on enough environments stand behind a size to propose it."""
+        environments = min(LEAST_ENVIRONMENTS, self.largest_wave)
+        return (
+            known is not None
+            and known.calls >= LEAST_SAMPLES
+            and known.environments >= environments
+            and known.warm >= LEAST_WARM
+        )
+
+    def _next_wave(self, cell: Cell, known: CellEvidence | None) -> Wave:
+        """Two new environments, the same ones warm, then more of them."""
+        if known is None:
+            size = FIRST_ENVIRONMENTS
+        elif known.warm < known.environments:
+            size = known.environments
+        else:
+            size = max(known.environments + 2, LEAST_ENVIRONMENTS)
+        return Wave(cell=cell, size=min(size, self.largest_wave))
+
+    def _affordable(self, waves: list[Wave], calls: int) -> list[Wave]:
+        """The waves that the cap leaves room for; the last one cut to fit."""
+        kept, left = [], self.most_calls - calls
+        for wave in waves:
+            if left > 0:
+                kept.append(replace(wave, size=min(wave.size, left)))
+                left -= wave.size
+        return kept
+
+    def _block(self, number: int, waves: list[Wave]) -> Block:
+        order = list(waves)
+        random.Random(f"{self.seed}/{number}").shuffle(order)  # noqa: S311 - an order, not a secret
+        return Block(number=number, waves=tuple(order))
+
+
+def _winner(draws: Posterior, loss: FloatArray, usable: Sequence[CellEvidence]) -> Cell:
+    """The least mean loss among the measured sizes: no size is proposed unseen."""
+    known = [c for c in usable if c.warm >= LEAST_WARM] or [c for c in usable if c.warm] or list(usable)
+    mean = {c.cell: round(float(loss[:, draws.index(c.cell)].mean()), 6) for c in known}
+    return min(mean, key=lambda cell: (mean[cell], cell))
+
+
+def _anchors(sizes: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(size in MB, environments) to open with. The smallest size is where most functions are cheapest; above one
+    vCPU only searching will tell."""
+    low, high = sizes[0], sizes[-1]
+    wanted = [low, *(size for size in ANCHORS_MB if low * 1.5 <= size <= high)]
+    if wanted[-1] * 1.3 < high < FULL_VCPU_MB:
+        wanted.append(high)
+    if len(wanted) < 3:
+        wanted = [low, round(math.sqrt(low * high)), high]
+    near = sorted({min(sizes, key=lambda s: abs(math.log(s / size))) for size in wanted})
+    counts = (3, 2, 2, 1)
+    return [(size, counts[min(i, 3)]) for i, size in enumerate(near)]
+
+
+@lru_cache(maxsize=8)
+def thinned(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Candidates no closer than one per cent; all of them where they are further apart anyway."""
+    kept: list[Cell] = []
+    for cell in sorted(cells, key=lambda c: (c.architecture, c.memory_mb)):
+        last = kept[-1] if kept else None
+        alike = last is not None and last.architecture is cell.architecture
+        if last is None or not alike or cell.memory_mb >= last.memory_mb * (1 + GRID_STEP):
+            kept.append(cell)
+    return tuple(sorted(kept))

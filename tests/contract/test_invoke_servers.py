@@ -30,7 +30,7 @@ from tuner.telemetry import parse_log_tail
 REGION = "us-east-1"
 KEY = FixedCredentials(access_key_id="AKIDEXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-ROLE = "arn:aws:iam::000000000000:role/any"
+ROLE = "arn:aws:iam::000000000000:role/of-the-transport-tests"
 HANDLER = """
     def handler(event, context):
         if event.get("fail"):
@@ -246,4 +246,4 @@ def moto_role(endpoint_url: str) -> str:
         aws_access_key_id=KEY.access_key_id,
         aws_secret_access_key=KEY.secret_access_key,
     )
-    return str(iam.create_role(RoleName="any", AssumeRolePolicyDocument="{}")["Role"]["Arn"])
+    return str(iam.create_role(RoleName="of-the-transport-tests", AssumeRolePolicyDocument="{}")["Role"]["Arn"])

@@ -129,6 +129,8 @@ def draw_schedule(seed: int) -> Schedule:
         fault, operations = rng.choice(FAULTS)
         first = rng.randint(1, 6 if operations != ("*",) else 25)
         last = first + rng.choice((0, 0, 1, 3))
+        if fault["fault"] == "foreign-deployment" and any(rule["fault"] == fault["fault"] for rule in rules):
+            continue  # two of them, and nobody could say which one should have won
         rules.append({**fault, "operation": rng.choice(operations), "calls": f"{first}-{last}"})
     number = rng.choice(SIGNALS)
     return Schedule(

@@ -168,7 +168,7 @@ def test_ten_sizes_take_fewer_than_six_control_plane_calls_a_size(tmp_path: Path
             assert done.returncode == 0, done.stderr
             made = {name: count - before.get(name, 0) for name, count in calls(server).items()}
     control = sum(count for name, count in made.items() if name != "Invoke")
-    assert control < 6 * len(sizes), made
+    assert control < 6 * len(sizes), str(made)
 
 
 def calls(server: EmbeddedLambda) -> dict[str, int]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from tuner.engine.observer import Observer, Silent
-from tuner.model import Block, Cell, Plan, Sample
+from tuner.model import Block, Cell, EngineKind, Plan, Sample, SamplingKind
 from tuner.units import format_seconds, format_usd
 
 
@@ -34,6 +34,8 @@ class _Count:
     def __init__(self, plan: Plan) -> None:
         self._expected = plan.expected_invocations
         self._sizes = len(plan.cells)
+        self._local = plan.request.engine is EngineKind.LOCAL
+        self._searching = plan.request.sampling is SamplingKind.ADAPTIVE
         self._seen: set[Cell] = set()
         self._samples = 0
         self._spent_usd = Decimal(0)
@@ -54,16 +56,16 @@ class _Count:
 
     def words(self) -> str:
         parts = [
-            f"{len(self._seen)}/{self._sizes} sizes",
+            f"{len(self._seen)} sizes" if self._searching else f"{len(self._seen)}/{self._sizes} sizes",
             f"{self._samples}/{max(self._expected, self._samples)} samples",
-            f"spent {format_usd(self._spent_usd)}",
+            f"{format_usd(self._spent_usd)} if on AWS" if self._local else f"spent {format_usd(self._spent_usd)}",
         ]
         left_s = self._left_s()
         return " · ".join(parts if left_s is None else [*parts, f"{format_seconds(left_s)} left"])
 
     def _left_s(self) -> float | None:
-        """From the pace so far; None before there is one."""
-        if self._measuring_since_s is None or self._samples < self._sizes:
+        """From the pace so far; None before there is one, and for a search, whose end nobody knows."""
+        if self._measuring_since_s is None or self._samples < self._sizes or self._searching:
             return None
         pace_s = (time.monotonic() - self._measuring_since_s) / self._samples
         return pace_s * max(0, self._expected - self._samples)

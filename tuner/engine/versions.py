@@ -54,14 +54,15 @@ class VersionSet:
         return missing
 
     async def publish(self, cells: Sequence[Cell]) -> None:
-        """Publish a version for every one of ``cells``, in their order, then put ``$LATEST`` back.
+        """Publish a version for every one of ``cells``, in their order, then put ``$LATEST`` back. The size that
+        ``$LATEST`` has comes first: it takes no change at all.
 
         Raises ForeignChangeError when somebody else changes the function meanwhile.
         """
         if not cells:
             return
         latest = await self._current()
-        for cell in cells:
+        for cell in sorted(cells, key=lambda cell: cell.memory_mb != self.function.memory_mb):
             self._observer.phase(f"publishing {cell.memory_mb} MB")
             latest = await self._set_memory(latest, cell.memory_mb)
             version = await self._publish(latest, cell)

@@ -81,7 +81,11 @@ def not_estimable_note(distributions: Iterable[Distribution]) -> str | None:
     rows = tuple(distributions)
     lacking = [name for name in _QUANTILES if not all(getattr(row, name).estimable for row in rows)]
     needs = [f"{samples_needed(_QUANTILES[name])} samples ({name})" for name in lacking]
-    clauses = [f"A 95 % interval takes at least {', '.join(needs)} at one size."] if needs else []
+    clauses = (
+        [f"A 95 % interval takes at least {', '.join(needs)} at one size, more where they share environments."]
+        if needs
+        else []
+    )
     means = sorted({row.mean.method for row in rows if not row.mean.estimable})
     clauses += [f"Mean: {'; '.join(means)}."] if means else []
     return " ".join((f"{NOT_ESTIMABLE}: not estimable.", *clauses)) if clauses else None

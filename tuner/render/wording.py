@@ -192,6 +192,8 @@ def _action(report: Report, recommendation: Recommendation) -> str:
     proposed, current = proposed_cell(recommendation), current_cell(report)
     if not recommendation.decided:
         rivals = dict.fromkeys((proposed, *recommendation.tied))
+        if len(rivals) == 1:
+            return f"Not decided: {cell_name(proposed, report)} leads"
         return f"Undecided: {join_or(cell_name(cell, report) for cell in rivals)}"
     if proposed == current:
         return f"Keep {cell_name(proposed, report)}"

@@ -75,7 +75,8 @@ def test_one_footnote_says_what_the_missing_percentiles_take(report: Report) -> 
     rows = [point.duration_ms for point in report.curve if point.duration_ms]
     note = figures.not_estimable_note(rows)
     assert (
-        note == "n/e: not estimable. A 95 % interval takes at least 72 samples (p95), 368 samples (p99) at one size."
+        note == "n/e: not estimable. A 95 % interval takes at least 72 samples (p95), 368 samples (p99) at one size, "
+        "more where they share environments."
     )
 
 

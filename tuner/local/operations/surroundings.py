@@ -37,6 +37,22 @@ class Surroundings:
             }
         )
 
+    async def list_mappings(self, request: Request) -> Response:
+        """Nothing here can trigger a function."""
+        return page(request, "EventSourceMappings", [])
+
+    async def get_no_url(self, request: Request, name: str) -> Response:
+        del request
+        raise faults.not_found(self._arn(name), "Function URL config")
+
+    async def get_no_policy(self, request: Request, name: str) -> Response:
+        del request
+        raise faults.not_found(self._arn(name), "Policy")
+
+    def _arn(self, name: str) -> str:
+        function = self._store.get(parse_function_name(name).name)
+        return self._store.namespace.arn(function.name)
+
     async def list_aliases(self, request: Request, name: str) -> Response:
         function = self._store.get(parse_function_name(name).name)
         wanted = request.query.get("FunctionVersion")

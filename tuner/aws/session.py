@@ -120,18 +120,16 @@ def resolve_region(target: FunctionTarget | None, *, region: str | None, profile
             f"--region {region} contradicts the function's own region {own}.",
             hint="Leave --region out, or name the function without its ARN.",
         )
-    found = (
-        region
-        or own
-        or os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or _profile_region(profile)
-    )
+    found = region or own or environment_region() or _profile_region(profile)
     if not found:
         raise AccessError(
             "No AWS region is set.", hint="Add --region, for example --region eu-central-1, or set AWS_REGION."
         )
     return found
+
+
+def environment_region() -> str | None:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _profile_region(profile: str | None) -> str | None:

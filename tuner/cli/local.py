@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tuner.aws.deploy import NewFunction, create_function
-from tuner.aws.session import AwsAccess, FixedCredentials
+from tuner.aws.session import AwsAccess, FixedCredentials, environment_region
 from tuner.cli.inputs import RunInputs, RunOptions
 from tuner.cli.place import Place
 from tuner.cli.state import local_folder, writable_state_folder
@@ -41,7 +41,7 @@ def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
         timeout_s=options.timeout_s,
         memory_mb=options.current_memory_mb,
     )
-    region = _region(options)
+    region = options.region or environment_region() or DEFAULT_REGION
     with EmbeddedLambda(local_folder(), region=region, calibrate=True, simulation=options.simulation) as server:
         memory_mb, notices = _measurable(inputs.memory_mb, int(server.about["max_measurable_memory_mb"]))
         access = AwsAccess(region=region, endpoint_url=server.endpoint_url, credentials=CREDENTIALS)
@@ -90,10 +90,6 @@ def _create(access: AwsAccess, function: LocalFunction, environment: dict[str, s
         )
     finally:
         client.close()
-
-
-def _region(options: RunOptions) -> str:
-    return options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
 
 
 def _measurable(memory_mb: tuple[int, ...], most_mb: int) -> tuple[tuple[int, ...], tuple[Notice, ...]]:

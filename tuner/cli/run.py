@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from tuner.aws.control import LambdaControlPlane
 from tuner.aws.logs import LogReader
@@ -52,6 +53,9 @@ from tuner.render.terminal import render_plan, render_report
 from tuner.reporting import RunFacts, build_report
 from tuner.units import format_usd
 
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
 AWS_POLL_INTERVAL_S = 1.0
 
 
@@ -95,12 +99,13 @@ class _Run:
 
     async def main(self) -> int:
         access = self._place.access
-        control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
+        logs = access.logs_client()
+        control = LambdaControlPlane(access.control_client(), logs=logs, profile=access.profile)
         try:
             plan, earlier = await self._plan(control)
             files = self._report_files(plan)
             _agree(plan, self._options)
-            result = await self._execute(plan, earlier, control)
+            result = await self._execute(plan, earlier, control, logs)
         finally:
             control.close()
         return self._finish(plan, result, files)
@@ -164,7 +169,13 @@ class _Run:
             fallback_folder=runs_folder() / plan.run_id,
         )
 
-    async def _execute(self, plan: Plan, earlier: tuple[Sample, ...], control: LambdaControlPlane) -> RunResult:
+    async def _execute(
+        self,
+        plan: Plan,
+        earlier: tuple[Sample, ...],
+        control: LambdaControlPlane,
+        logs: CloudWatchLogsClient | None,
+    ) -> RunResult:
         access = self._place.access
         timeout_s = plan.function.timeout_s * _queue_factor(plan)
         connections = min(plan.max_in_flight, plan.wave_size * len(plan.cells))
@@ -172,7 +183,6 @@ class _Run:
             access, mode=TransportMode(self._options.transport), timeout_s=timeout_s, connections=connections
         )
         invoker = transport.invoker
-        logs = access.logs_client()
         reader = None if logs is None else LogReader(logs)
         try:
             await invoker.open(connections)

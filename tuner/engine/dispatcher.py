@@ -8,7 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tuner.engine.observer import Observer
@@ -111,7 +111,8 @@ class Dispatcher:
         """A lost invocation is a row of its own, so that what it may have cost is not forgotten. It is not repeated:
         the policy asks for what is missing. When little else comes back, the run ends."""
         self._lost += 1
-        self._on_sample(_lost_sample(call, error, at, client_ms=client_ms))
+        row = _row(call, at, client_ms=client_ms, outcome=Outcome.LOST)
+        self._on_sample(replace(row, error_type=error.slug, error_message=error.message))
         if self._lost > max(FEW_LOST, MOST_LOST * self._answered):
             raise error
 
@@ -144,7 +145,8 @@ class Dispatcher:
         return max(retry_after_s or 0.0, self._rng.uniform(0, window))
 
 
-def _lost_sample(call: _Call, error: InvocationLostError, at: datetime, *, client_ms: float) -> Sample:
+def _row(call: _Call, at: datetime, *, client_ms: float, outcome: Outcome) -> Sample:
+    """What is known of every invocation that was sent, answered or not."""
     return Sample(
         sequence=call.sequence,
         block=call.block,
@@ -153,9 +155,7 @@ def _lost_sample(call: _Call, error: InvocationLostError, at: datetime, *, clien
         version=call.version,
         started_at=at.isoformat(timespec="milliseconds"),
         client_ms=round(client_ms, 3),
-        outcome=Outcome.LOST,
-        error_type=error.slug,
-        error_message=error.message,
+        outcome=outcome,
     )
 
 
@@ -171,15 +171,10 @@ def _to_sample(
     measured = report if report is not None and reported else InvocationReport()
     if outcome is Outcome.FUNCTION_ERROR and error_type in expected_errors:
         outcome = Outcome.OK
-    return Sample(
-        sequence=call.sequence,
-        block=call.block,
-        wave=call.wave_number,
-        cell=call.wave.cell,
-        version=call.version,
-        started_at=started_at.isoformat(timespec="milliseconds"),
-        client_ms=round(result.client_ms, 3),
-        outcome=Outcome.UNREPORTED if outcome is Outcome.OK and not reported else outcome,
+    if outcome is Outcome.OK and not reported:
+        outcome = Outcome.UNREPORTED
+    return replace(
+        _row(call, started_at, client_ms=result.client_ms, outcome=outcome),
         request_id=result.request_id,
         duration_ms=measured.duration_ms,
         billed_ms=measured.billed_duration_ms,

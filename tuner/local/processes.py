@@ -93,12 +93,6 @@ def all_pids() -> Iterator[int]:
         yield from (int(entry) for entry in os.listdir("/proc") if entry.isdigit())  # noqa: PTH208
 
 
-def marked_pids(mark: str, value: str) -> tuple[int, ...]:
-    """Living processes whose environment at exec said ``mark=value``."""
-    needle = f"{mark}={value}".encode()
-    return tuple(pid for pid in all_pids() if needle in _environment(pid))
-
-
 def marks_of_all(mark: str) -> dict[int, str]:
     """Every living process that carries ``mark``, with its value."""
     prefix = f"{mark}=".encode()

@@ -53,13 +53,6 @@ class Components:
             return 1.0
         return max(self.mean_variance * self.n / self.total, 1.0)
 
-    @property
-    def intraclass_correlation(self) -> float | None:
-        """Share of the variance that lies between environments."""
-        if self.between is None or self.within is None or self.between + self.within == 0:
-            return None
-        return self.between / (self.between + self.within)
-
 
 @dataclass(frozen=True, slots=True)
 class NotEstimable:

@@ -239,9 +239,12 @@ class FakeLambda:
     async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
         call = self._called("publish", mutates=True)
         found = self._named(function)
-        number = str(max(map(int, found.versions), default=0) + 1)
-        version = PublishedVersion(version=number, memory_mb=found.memory_mb, description=description)
-        found.versions[number] = version
+        last = str(max(map(int, found.versions), default=0))
+        version = found.versions.get(last)
+        if version is None or version.memory_mb != found.memory_mb:  # else nothing has changed since the last one
+            number = str(int(last) + 1)
+            version = PublishedVersion(version=number, memory_mb=found.memory_mb, description=description)
+            found.versions[number] = version
         self._reach(call, before=False, mutates=True)
         return version
 

@@ -29,7 +29,7 @@ from tuner.model import (
 from tuner.pricing import price_for, total_cost_usd
 from tuner.render.html import render_html
 from tuner.render.markdown import render_markdown
-from tuner.reporting import RunFacts, build_report
+from tuner.reporting.run import RunFacts, build_report
 
 FOLDER = Path(__file__).parent
 REGION = "us-east-1"

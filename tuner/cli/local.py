@@ -1,4 +1,4 @@
-"""The embedded Lambda behind ``tuner run --local``, and on its own as ``tuner local``."""
+"""The embedded Lambda behind ``--local``, and on its own as ``tuner local``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tuner.aws.deploy import NewFunction, create_function
 from tuner.aws.session import AwsAccess, FixedCredentials, environment_region
-from tuner.cli.inputs import RunInputs, RunOptions
+from tuner.cli.inputs import FunctionOptions
 from tuner.cli.place import Place
 from tuner.cli.state import local_folder, writable_state_folder
 from tuner.errors import UsageError
@@ -32,7 +32,7 @@ CREDENTIALS = FixedCredentials(access_key_id="local", secret_access_key="local")
 
 
 @contextmanager
-def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
+def local_place(options: FunctionOptions, memory_mb: tuple[int, ...]) -> Iterator[Place]:
     """Start the embedded Lambda, create the function of the folder in it, and end it all afterwards."""
     function = read_function(
         Path(options.function),
@@ -43,14 +43,14 @@ def local_place(options: RunOptions, inputs: RunInputs) -> Iterator[Place]:
     )
     region = options.region or environment_region() or DEFAULT_REGION
     with EmbeddedLambda(local_folder(), region=region, calibrate=True, simulation=options.simulation) as server:
-        memory_mb, notices = _measurable(inputs.memory_mb, int(server.about["max_measurable_memory_mb"]))
+        measurable_mb, notices = _measurable(memory_mb, int(server.about["max_measurable_memory_mb"]))
         access = AwsAccess(region=region, endpoint_url=server.endpoint_url, credentials=CREDENTIALS)
-        _create(access, function, inputs.environment)
+        _create(access, function, options.variables)
         yield Place(
             engine=EngineKind.LOCAL,
             access=access,
             target=FunctionTarget(name=function.name),
-            memory_mb=memory_mb,
+            memory_mb=measurable_mb,
             poll_interval_s=POLL_INTERVAL_S,
             notices=(*notices, *_remarks(server.about)),
             host=_host(server.about),

@@ -143,9 +143,12 @@ class _Measurement:
 
     async def _run_block(self, block: Block) -> list[str | None]:
         """Run the waves of a block, side by side as far as slots allow, while versions they need are being
-        published in the same order. Returns for each wave why it was not run, None if it was."""
+        published in the same order. Returns for each wave why it was not run, None if it was.
+
+        All waves of a cell in a fresh block run on one new version: overlapping or not, they share its environments.
+        """
         cells = list(dict.fromkeys(wave.cell for wave in block.waves))
-        missing = self._subjects.expect(cells)
+        missing = self._subjects.expect(cells, fresh=block.fresh)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._subjects.publish(missing))
             waves = [group.create_task(self._run_wave(wave, block)) for wave in block.waves]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tuner.engine.journal import CopyCreation, Journal
 from tuner.engine.observer import Observer
@@ -12,12 +12,34 @@ from tuner.engine.ports import Conflicted, ControlPlane, Invoker, Throttled
 from tuner.engine.settle import settled
 from tuner.engine.versions import VersionSet
 from tuner.errors import NotPortableError
-from tuner.model import Architecture, Cell, Copy, FunctionSnapshot, Notice, Outcome, Plan, Severity
+from tuner.model import Architecture, Cell, Copy, FunctionSnapshot, Notice, Outcome, Plan, Severity, Variant
 from tuner.telemetry import classify, parse_log_tail
 
 
+@dataclass(frozen=True, slots=True)
+class _AsItIs:
+    """An arm that is invoked as it is: a published version, an alias or ``$LATEST``, of which nothing is changed."""
+
+    function: FunctionSnapshot
+
+    def expect(self, cells: Sequence[Cell], *, fresh: bool = False) -> list[Cell]:
+        del cells, fresh  # its environments are what they are
+        return []
+
+    async def publish(self, cells: Sequence[Cell]) -> None:
+        if cells:
+            raise AssertionError("nothing is expected of an arm that is invoked as it is")
+
+    async def ready(self, cell: Cell) -> str:
+        del cell
+        return self.function.qualifier or "$LATEST"
+
+
+_Key = tuple[Variant, Architecture]
+
+
 class Subjects:
-    """The functions of a run, by architecture."""
+    """The functions of a run: one for each architecture, and in a comparison one for each arm."""
 
     def __init__(
         self,
@@ -36,44 +58,46 @@ class Subjects:
         self._journal = journal
         self._observer = observer
         self._poll_interval_s = poll_interval_s
-        self._versions: dict[Architecture, VersionSet] = {}
+        self._subjects: dict[_Key, VersionSet | _AsItIs] = {}
 
     async def prepare(self, payload: bytes) -> tuple[Cell, ...]:
         """Make the copies. Returns the cells that can be measured: code that cannot run on an architecture is said
         to be not portable, and never measured as if it were slow."""
-        copies = {copy.architecture: copy for copy in self._plan.copies}
-        for architecture in sorted({cell.architecture for cell in self._plan.cells}):
-            copy = copies.get(architecture)
-            if copy is None:
-                self._versions[architecture] = self._version_set(self._plan.function)
-                continue
+        for key in sorted({_key(cell) for cell in self._plan.cells}):
             try:
-                function = await self._make(copy)
-                if architecture is not self._plan.function.architecture:
-                    await self._check_portable(function, payload)
+                self._subjects[key] = await self._subject(key, payload)
             except NotPortableError as error:
-                self.notices.append(_not_portable_notice(architecture, error))
-                continue
-            self._versions[architecture] = self._version_set(function, temporary=True)
-        return tuple(cell for cell in self._plan.cells if cell.architecture in self._versions)
+                self.notices.append(_not_portable_notice(key[1], error))
+        return tuple(cell for cell in self._plan.cells if _key(cell) in self._subjects)
 
-    def expect(self, cells: Sequence[Cell]) -> list[Cell]:
-        return [cell for versions, own in self._by_function(cells) for cell in versions.expect(own)]
+    def expect(self, cells: Sequence[Cell], *, fresh: bool = False) -> list[Cell]:
+        return [cell for subject, own in self._by_subject(cells) for cell in subject.expect(own, fresh=fresh)]
 
     async def publish(self, cells: Sequence[Cell]) -> None:
-        for versions, own in self._by_function(cells):
-            await versions.publish(own)
+        for subject, own in self._by_subject(cells):
+            await subject.publish(own)
 
     async def ready(self, cell: Cell) -> tuple[str, str]:
         """Name and version to invoke for ``cell``."""
-        versions = self._versions[cell.architecture]
-        return versions.function.name, await versions.ready(cell)
+        subject = self._subjects[_key(cell)]
+        return subject.function.name, await subject.ready(cell)
 
-    def _by_function(self, cells: Sequence[Cell]) -> list[tuple[VersionSet, list[Cell]]]:
-        return [
-            (versions, [cell for cell in cells if cell.architecture is architecture])
-            for architecture, versions in self._versions.items()
-        ]
+    def _by_subject(self, cells: Sequence[Cell]) -> list[tuple[VersionSet | _AsItIs, list[Cell]]]:
+        return [(subject, [c for c in cells if _key(c) == key]) for key, subject in self._subjects.items()]
+
+    async def _subject(self, key: _Key, payload: bytes) -> VersionSet | _AsItIs:
+        variant, architecture = key
+        arm = next((arm for arm in self._plan.arms if arm.variant == variant), None)
+        source = self._plan.function if arm is None else arm.function
+        copy = next((c for c in self._plan.copies if (c.variant, c.architecture) == key), None)
+        if copy is not None:
+            function = await self._make(source, copy)
+            if architecture is not source.architecture:
+                await self._check_portable(function, payload)
+            return self._version_set(function, temporary=True)
+        if arm is None or arm.disposable:
+            return self._version_set(source, temporary=arm is not None)
+        return _AsItIs(source)
 
     def _version_set(self, function: FunctionSnapshot, *, temporary: bool = False) -> VersionSet:
         return VersionSet(
@@ -86,11 +110,11 @@ class Subjects:
             temporary=temporary,
         )
 
-    async def _make(self, copy: Copy) -> FunctionSnapshot:
+    async def _make(self, source: FunctionSnapshot, copy: Copy) -> FunctionSnapshot:
         self._observer.phase(f"copying the function for {copy.architecture}")
         self._journal.write(CopyCreation(name=copy.name))
         with contextlib.suppress(Conflicted):  # an attempt whose answer was lost has made it
-            await self._control.create_copy(self._plan.function, copy, run_id=self._plan.run_id)
+            await self._control.create_copy(source, copy, run_id=self._plan.run_id)
         ready = await settled(
             lambda: self._control.copy_ready(copy.name),
             lambda found: found is not None,
@@ -114,6 +138,10 @@ class Subjects:
                 f"The code cannot start on {function.architecture}: {error_type}: {message}",
                 hint="Build the package and its layers for that architecture, then run this again.",
             )
+
+
+def _key(cell: Cell) -> _Key:
+    return cell.variant, cell.architecture
 
 
 def _not_portable_notice(architecture: Architecture, error: NotPortableError) -> Notice:

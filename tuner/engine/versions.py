@@ -2,6 +2,10 @@
 
 ``$LATEST`` holds another memory size only while versions are being published: ``publish`` ends with the original
 configuration in place. Measuring may begin on a version while the next one is still being published.
+
+A version just published has no execution environments, so fresh ones are had by publishing the size again. Lambda
+returns the last version where nothing has changed since: then a version of a size next to it is published in
+between, because memory is the only thing that tuner ever changes.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, Pu
 from tuner.engine.settle import attempts, settled
 from tuner.engine.undo import restore_memory, version_description
 from tuner.errors import CannotTuneError, ForeignChangeError
+from tuner.inputs.memory import SMALLEST_MB
 from tuner.model import Cell, FunctionSnapshot
 
 
@@ -44,13 +49,23 @@ class VersionSet:
         self._temporary = temporary
         self._versions: dict[Cell, asyncio.Future[str]] = {}
         self._ready: set[Cell] = set()
+        self._fresh: set[Cell] = set()
+        self._known_versions = set(function.versions)
+        """Versions that may have environments already."""
+        self._touched = False
         self._changes: list[MemoryChange] = []
 
-    def expect(self, cells: Sequence[Cell]) -> list[Cell]:
-        """Those of ``cells`` that have no version yet; ``ready`` may be awaited for all of them from now on."""
-        missing = [cell for cell in cells if cell not in self._versions]
+    def expect(self, cells: Sequence[Cell], *, fresh: bool = False) -> list[Cell]:
+        """Those of ``cells`` that have no version yet; ``ready`` may be awaited for all of them from now on.
+
+        ``fresh``: a version that exists does not count, its environments may have served.
+        """
+        missing = [cell for cell in cells if fresh or cell not in self._versions]
         loop = asyncio.get_running_loop()
         self._versions.update({cell: loop.create_future() for cell in missing})
+        self._ready.difference_update(missing)
+        if fresh:
+            self._fresh.update(missing)
         return missing
 
     async def publish(self, cells: Sequence[Cell]) -> None:
@@ -64,8 +79,7 @@ class VersionSet:
         latest = await self._current()
         for cell in sorted(cells, key=lambda cell: cell.memory_mb != self.function.memory_mb):
             self._observer.phase(f"publishing {cell.memory_mb} MB")
-            latest = await self._set_memory(latest, cell.memory_mb)
-            version = await self._publish(latest, cell)
+            latest, version = await self._publish_size(latest, cell)
             self._observer.published(cell, version.version)
             self._versions[cell].set_result(version.version)
         await self.restore(latest)
@@ -97,6 +111,21 @@ class VersionSet:
             self._journal.write(MemoryRestored())
             self._changes.clear()
 
+    async def _publish_size(
+        self, latest: LatestConfiguration, cell: Cell
+    ) -> tuple[LatestConfiguration, PublishedVersion]:
+        latest = await self._set_memory(latest, cell.memory_mb)
+        version = await self._publish(latest, cell.memory_mb)
+        if cell in self._fresh and version.version in self._known_versions:
+            beside_mb = _beside(cell.memory_mb)
+            latest = await self._set_memory(latest, beside_mb)
+            await self._publish(latest, beside_mb)
+            latest = await self._set_memory(latest, cell.memory_mb)
+            version = await self._publish(latest, cell.memory_mb)
+        self._fresh.discard(cell)
+        self._known_versions.add(version.version)
+        return latest, version
+
     async def _set_memory(self, latest: LatestConfiguration, memory_mb: int) -> LatestConfiguration:
         self._check_unchanged(latest)
         if latest.memory_mb == memory_mb:
@@ -120,7 +149,7 @@ class VersionSet:
         self._check_unchanged(latest)
         return latest
 
-    async def _publish(self, latest: LatestConfiguration, cell: Cell) -> PublishedVersion:
+    async def _publish(self, latest: LatestConfiguration, memory_mb: int) -> PublishedVersion:
         if not self._temporary:
             self._journal.write(Publication(description=self._description, existing=self.function.versions))
         for patience in self._patience():
@@ -136,7 +165,7 @@ class VersionSet:
                 break
         if not self._temporary:
             self._journal.write(Published(version=version.version))
-        if version.memory_mb != cell.memory_mb:
+        if version.memory_mb != memory_mb:
             raise self._foreign_change(f"version {version.version} has {version.memory_mb} MB")
         return version
 
@@ -147,8 +176,9 @@ class VersionSet:
 
     async def _current(self) -> LatestConfiguration:
         """``$LATEST`` as the snapshot has it, the first time: if that is outdated, its revision is refused."""
-        if any(version.done() for version in self._versions.values()):
+        if self._touched:
             return await self._control.latest(self.function.name)
+        self._touched = True
         return LatestConfiguration(
             memory_mb=self.function.memory_mb,
             revision_id=self.function.revision_id,
@@ -185,3 +215,8 @@ class VersionSet:
             f"Somebody else changed {self.function.name} during the run: {what}.",
             hint="The other change was left alone. Run this again when the deployment has ended.",
         )
+
+
+def _beside(memory_mb: int) -> int:
+    """Another size that every account may use where it may use ``memory_mb``."""
+    return memory_mb - 1 if memory_mb > SMALLEST_MB else memory_mb + 1

@@ -32,7 +32,7 @@ from tuner.planning.adaptive import adaptive_sampling
 from tuner.planning.candidates import candidate_sizes
 from tuner.planning.plan import make_plan, sampling_of
 from tuner.planning.sampling import FixedSampling
-from tuner.reporting import RunFacts, build_report
+from tuner.reporting.run import RunFacts, build_report
 from tuner.statistics.search.policy import AdaptiveSampling
 
 RECORDING = Path(__file__).parent / "recording"

@@ -14,7 +14,8 @@ demo: $(VENV)/.installed ## set up, then measure a real function on the embedded
 	$(BIN)/tuner run $(DEMO) --local
 
 test: $(VENV)/.installed-dev ## set up, then run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not browser and not alone'
+	$(BIN)/python -m pytest -m alone
 
 test-browser: $(VENV)/.installed-dev ## the pages in a real browser: needs Chromium (apt install chromium, or CHROMIUM=/path/to/it)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser

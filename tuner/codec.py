@@ -5,6 +5,7 @@ One source of truth: the frozen types of ``tuner.model``. Decoding is strict, so
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tuner.errors import UsageError
-from tuner.model import SCHEMA_VERSION, Report
+from tuner.model import SCHEMA_VERSION, ColdStartReport, GateReport, Report
 
 T = TypeVar("T")
 
@@ -20,6 +21,12 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 SCHEMA_FILE = Path(__file__).parent / "data" / "report.schema.json"
 """The published schema; a test keeps it equal to ``report_schema()``."""
+
+GATE_SCHEMA_FILE = Path(__file__).parent / "data" / "gate.schema.json"
+"""That of the kind gate; a test keeps it equal to ``gate_schema()``."""
+
+COLD_START_SCHEMA_FILE = Path(__file__).parent / "data" / "cold-start.schema.json"
+"""That of the kind cold-start; a test keeps it equal to ``cold_start_schema()``."""
 
 
 def encode(value: object) -> bytes:
@@ -43,13 +50,39 @@ def decode(data: bytes | str, type_: type[T]) -> T:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    kind: str
+
+
+def kind_of(data: bytes | str) -> str | None:
+    """Which kind of report a file holds: run, cold-start, gate; None where it names none."""
+    try:
+        return msgspec.json.decode(data, type=_Kind).kind
+    except msgspec.DecodeError:
+        return None
+
+
 def report_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of report.json, derived from the types."""
-    schema = msgspec.json.schema(Report)
+    return _schema_of(Report, "tuner report")
+
+
+def gate_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the report of a gate."""
+    return _schema_of(GateReport, "tuner gate report")
+
+
+def cold_start_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the report of a cold-start study."""
+    return _schema_of(ColdStartReport, "tuner cold-start report")
+
+
+def _schema_of(type_: type, title: str) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "tuner report",
-        **_numbers_for_decimals(schema),
+        "title": title,
+        **_numbers_for_decimals(msgspec.json.schema(type_)),
     }
 
 

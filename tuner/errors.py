@@ -11,10 +11,12 @@ TunerError
   TargetError             exit 8   configuration, credentials or the function itself stand in the way
     FunctionNotFoundError
     CannotTuneError                a kind of function whose memory cannot be tuned
+      SizeRefusedError             this account may not use a memory size
     NotPortableError               code that cannot run on the other architecture
     InvocationLostError            an invocation without a usable answer: it may have run and be billed
     ForeignChangeError             somebody else changed the function meanwhile
     AccessError                    credentials missing, expired or not allowed
+      PermissionsMissingError      IAM refuses actions that are named one by one
     PriceUnknownError              no price for the region in the package
     EmbeddedLambdaError            the embedded Lambda could not start or answer
 
@@ -96,6 +98,10 @@ class CannotTuneError(TargetError):
     slug = "cannot-tune"
 
 
+class SizeRefusedError(CannotTuneError):
+    slug = "memory-quota"
+
+
 class NotPortableError(TargetError):
     slug = "not-portable"
 
@@ -112,6 +118,10 @@ class ForeignChangeError(TargetError):
 
 class AccessError(TargetError):
     slug = "access"
+
+
+class PermissionsMissingError(AccessError):
+    slug = "permissions"
 
 
 class PriceUnknownError(TargetError):

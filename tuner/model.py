@@ -110,6 +110,8 @@ class InvocationReport:
     error_type: str | None = None
     xray_trace_id: str | None = None
     record: Literal["REPORT", "INIT_REPORT", "RESTORE_REPORT"] = "REPORT"
+    init_failed: bool = False
+    """Another record of the tail says that an init inside this invocation failed: its handler never ran."""
 
 
 class Outcome(StrEnum):
@@ -547,6 +549,8 @@ class Target:
     runtime: str | None
     package_type: str
     current: CurrentConfiguration
+    code_sha256: str | None = None
+    """Of the code that was measured, as Lambda states it: a recommendation is for this code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -563,6 +567,27 @@ class Measurement:
     """The machine behind a local run; None on AWS."""
     throttle: str | None = None
     """How the embedded Lambda limited CPU; None on AWS."""
+    cold_fraction: float | None = None
+    """Share of calls that costs and objectives count as cold; None where none was given, and none is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitCheck:
+    """The limits that sizes had to keep, held against one measured size."""
+
+    memory_mb: int
+    architecture: Architecture
+    verdicts: tuple[BudgetVerdict, ...]
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.memory_mb, self.architecture)
+
+    @property
+    def status(self) -> BudgetStatus:
+        """The worst of them: a size is a candidate where all of them are met."""
+        order = (BudgetStatus.BREACHED, BudgetStatus.UNKNOWN, BudgetStatus.OPEN, BudgetStatus.MET)
+        return min((verdict.status for verdict in self.verdicts), key=order.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -584,6 +609,8 @@ class Report:
     notices: tuple[Notice, ...]
     samples: tuple[Sample, ...]
     workloads: tuple[Workload, ...] = ()
+    limits: tuple[LimitCheck, ...] = ()
+    """For every measured size, where the run had limits."""
 
 
 # --- cold starts ------------------------------------------------------------------------------------------
@@ -1111,6 +1138,21 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateTrials:
+    """How the gate decided when it was repeated on resampled environments of both sides, head slowed on purpose."""
+
+    ratio: float
+    """True head / base of the trials: 1 is twice the same code, 1 + margin the boundary."""
+    trials: int
+    green: int
+    """Verdict pass or improvement."""
+    red: int
+    inconclusive: int
+    calls_per_side: float
+    """Mean, cold calls included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
     """Everything that every renderer of a gate shows: ``report.json`` of ``tuner gate``."""
 
@@ -1129,3 +1171,5 @@ class GateReport:
     spend: Spend
     measurement: Measurement
     notices: tuple[Notice, ...]
+    self_test: tuple[GateTrials, ...] = ()
+    """Of ``--self-test``; empty without."""

@@ -17,7 +17,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tuner.model import InvocationReport, Outcome
@@ -67,7 +67,8 @@ _TEXT_FIELDS: Mapping[Record, frozenset[str]] = {
     "RESTORE_REPORT": frozenset({"restore_duration_ms", "status", "error_type"}),
 }
 
-_STATUSES = frozenset({"success", "error", "timeout", "failure"})
+_FAILED = frozenset({"error", "timeout", "failure"})
+_STATUSES = frozenset({"success"}) | _FAILED
 
 # A JSON string never holds a raw line break, and what follows it is a space or one of , : } ]. A quote that opens
 # nothing of the kind is noise: skipped alone if another quote closes it, else with the rest of its line. Possessive
@@ -87,6 +88,13 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+# The same heads in a text without quotes and escapes, where there is nothing else to find: four times as quick, and
+# most tails are like that. What may stand before them is looked at afterwards.
+_HEAD = re.compile(
+    r"REPORT(?=\s+RequestId:)|INIT_REPORT(?=\s)|RESTORE_REPORT(?=\s)|START\s+RequestId:|END\s+RequestId:"
+)
+_BEFORE_NO_HEAD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+
 _REQUEST_ID = re.compile(
     r"""\s+RequestId:
     (?: \s*+(?P<uuid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})
@@ -104,6 +112,8 @@ _FIELD = re.compile(
     )""",
     re.VERBOSE,
 )
+
+_PHASE = re.compile(r"Phase:[^\S\n]*+(init|invoke)\b")
 
 _TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}(?![0-9a-f])")
 
@@ -125,6 +135,9 @@ def parse_log_tail(text: str, request_id: str | None = None) -> InvocationReport
     whose id was removed, count as absent. Without one the last REPORT is read. A retried event repeats its id; the
     last REPORT is the one of the last attempt.
 
+    An init that was repeated inside the invocation and failed has an INIT_REPORT beside the REPORT:
+    ``init_failed``.
+
     Where there is no REPORT at all, the last INIT_REPORT or RESTORE_REPORT is returned, with ``record`` saying so
     and only its own fields: neither names an invocation. A number that is cut, negative, not finite or without its
     unit is absent, and absent stays None. Durations are in ms, memory in MB.
@@ -133,7 +146,11 @@ def parse_log_tail(text: str, request_id: str | None = None) -> InvocationReport
     reports = [record for record in found if record.report.record == "REPORT"]
     if reports:
         ours = [record for record in reports if request_id in (None, record.report.request_id)]
-        return max(ours, key=_Found.trust).report if ours else None
+        if not ours:
+            return None
+        chosen = max(ours, key=_Found.trust).report
+        failed = any(record.failed_init_inside() for record in found)
+        return replace(chosen, init_failed=True) if failed else chosen
     return max(found, key=_Found.trust).report if found else None
 
 
@@ -147,7 +164,7 @@ def classify(
     What the platform says decides. An error that the handler raised is the handler's, whatever its name: a
     ``TimeoutError`` is no timeout of the function.
     """
-    failed_record = report is not None and report.status in {"error", "timeout", "failure"}
+    failed_record = report is not None and report.status in _FAILED
     if function_error is None and not failed_record:
         answered = report is not None and report.record == "REPORT" and report.duration_ms is not None
         return (Outcome.OK if answered else Outcome.UNREPORTED), None, None
@@ -163,6 +180,12 @@ class _Found:
     report: InvocationReport
     position: int
     alone: bool = True
+    phase: str | None = None
+
+    def failed_init_inside(self) -> bool:
+        """Lambda repeats an init that failed inside the invocation, and says so (``Phase: invoke``)."""
+        failed = self.report.record == "INIT_REPORT" and self.report.status in _FAILED
+        return failed and self.alone and self.phase == "invoke"
 
     def trust(self) -> tuple[bool, int]:
         """The later the better, but a record that begins its line before one in the middle of a sentence."""
@@ -191,7 +214,7 @@ def _records(text: str) -> Iterator[_Found]:
     for document in documents:
         report = _read_document(text, document)
         if report is not None:
-            yield _Found(report, document.start)
+            yield _Found(report, document.start, phase=_phase_of(text, document))
 
 
 def _scan(text: str) -> tuple[list[_Span], list[_Span]]:
@@ -199,6 +222,8 @@ def _scan(text: str) -> tuple[list[_Span], list[_Span]]:
 
     An object that is never closed (a cut or broken document) encloses nothing.
     """
+    if '"' not in text and "\\" not in text:
+        return _scan_plain(text), []
     heads: list[_Span] = []
     documents: list[_Span] = []
     open_objects: list[_OpenObject] = []
@@ -218,6 +243,14 @@ def _scan(text: str) -> tuple[list[_Span], list[_Span]]:
     return heads, documents
 
 
+def _scan_plain(text: str) -> list[_Span]:
+    return [
+        _Span(token[0], token.start(), token.end())
+        for token in _HEAD.finditer(text)
+        if token.start() == 0 or text[token.start() - 1] not in _BEFORE_NO_HEAD
+    ]
+
+
 def _text_records(text: str, heads: list[_Span]) -> Iterator[_Found]:
     ends = [*(head.start for head in heads[1:]), len(text)]
     previous_end = 0
@@ -229,7 +262,8 @@ def _text_records(text: str, heads: list[_Span]) -> Iterator[_Found]:
             continue
         report = _read_text(text, _RECORDS[head.name], head.end, end)
         if report is not None:
-            yield _Found(report, head.start, alone=_PROSE.search(prefix) is None)
+            phase = _PHASE.search(text, head.end, end)
+            yield _Found(report, head.start, _PROSE.search(prefix) is None, phase[1] if phase else None)
 
 
 def _read_text(text: str, record: Record, start: int, end: int) -> InvocationReport | None:
@@ -295,6 +329,11 @@ def _read_document(text: str, document: _Span) -> InvocationReport | None:
         request_id=_string(_object(content).get("requestId")),
         trace_id=trace[0] if trace else None,
     )
+
+
+def _phase_of(text: str, document: _Span) -> str | None:
+    record = _object(_decode(text[document.start : document.end])).get("record")
+    return _string(_object(record).get("phase"))
 
 
 def _decode(text: str | bytes) -> object:
@@ -380,15 +419,18 @@ _MESSAGE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class _ErrorBody:
-    """The two fields of an error answer that every runtime writes."""
+    """What an error answer says: two fields of every runtime, and Python's of errors before any request was met."""
 
     error_type: str | None = None
     message: str | None = None
+    before_any_request: bool = False
+    """AWS's runtime client for Python puts the id of the request into its errors, and an empty one into those of
+    an init."""
 
     @classmethod
     def read(cls, payload: bytes) -> _ErrorBody:
         body = _object(_decode(payload))
-        return cls(_string(body.get("errorType")), _string(body.get("errorMessage")))
+        return cls(_string(body.get("errorType")), _string(body.get("errorMessage")), body.get("requestId") == "")
 
 
 def _failure(report: InvocationReport | None, body: _ErrorBody) -> Outcome:
@@ -398,7 +440,9 @@ def _failure(report: InvocationReport | None, body: _ErrorBody) -> Outcome:
         return Outcome.TIMEOUT
     if _PLATFORM_OUT_OF_MEMORY in types or _killed_for_memory(reported, body):
         return Outcome.OUT_OF_MEMORY
-    if types & _INIT_ERROR_TYPES or (reported.record != "REPORT" and reported.status in {"error", "timeout"}):
+    if types & _INIT_ERROR_TYPES or reported.init_failed or body.before_any_request:
+        return Outcome.INIT_ERROR
+    if reported.record != "REPORT" and reported.status in {"error", "timeout"}:
         return Outcome.INIT_ERROR
     return Outcome.FUNCTION_ERROR
 

@@ -17,6 +17,21 @@ def format_ms(value_ms: float) -> str:
     return f"{_three_digits(value_ms / 60_000)} min"
 
 
+def format_signed_ms(value_ms: float) -> str:
+    """A difference of durations: ``+38.0 ms``, ``-1.20 s``."""
+    return f"{'-' if value_ms < 0 else '+'}{format_ms(abs(value_ms))}"
+
+
+def format_bytes(number: int) -> str:
+    """An amount of data by powers of ten: ``830 B``, ``12.4 MB``, ``3.10 GB``."""
+    size = float(number)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{_three_digits(size)} {unit}"
+        size /= 1000
+    return f"{_three_digits(size)} GB"
+
+
 def format_usd(value: Decimal | float) -> str:
     """An amount that never rounds a real cost to nothing: ``$4.17``, ``$0.10``, ``$0.0031``, ``$0.00000021``."""
     amount = float(value)
@@ -56,11 +71,11 @@ def parse_percent(text: str) -> float:
 
 
 def parse_seconds(text: str) -> float:
-    """``500ms``, ``90s``, ``5m``, ``1h`` or seconds without a unit."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?\s*", text)
+    """``500ms``, ``90s``, ``5m``, ``1h``, ``7d`` or seconds without a unit."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?\s*", text)
     if match is None:
         raise UsageError(f"{text!r} is not a span of time.", hint="Write it like 90s, 5m or 1h.")
-    return float(match[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600}[match[2]]
+    return float(match[1]) * {"ms": 0.001, "s": 1, None: 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}[match[2]]
 
 
 def parse_usd(text: str) -> Decimal:

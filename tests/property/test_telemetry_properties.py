@@ -100,3 +100,8 @@ def test_no_body_makes_the_classification_raise(
 ) -> None:
     _, _, message = classify(report, function_error, payload)
     assert message is None or len(message) <= 300
+
+
+@given(st.lists(FRAGMENTS.filter(lambda part: '"' not in part and "\\" not in part), max_size=60).map("".join))
+def test_a_text_without_quotes_is_read_the_quick_way_as_the_thorough_way_reads_it(text: str) -> None:
+    assert parse_log_tail(text) == parse_log_tail('""\n' + text)

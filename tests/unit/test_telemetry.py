@@ -517,3 +517,59 @@ def test_a_long_message_is_shortened_to_one_line_of_300_characters() -> None:
 @pytest.mark.parametrize("payload", [b"", b"\xff\xfe", b"[]", b'{"errorType": 5}', b"[" * 100_000, b"9" * 10_000])
 def test_a_body_that_is_no_error_object_leaves_type_and_message_unknown(payload: bytes) -> None:
     assert classify(OK, "Unhandled", payload) == (Outcome.FUNCTION_ERROR, None, None)
+
+
+REPORTED = f"REPORT RequestId: {OURS}\tDuration: 95.78 ms\tBilled Duration: 96 ms\tMemory Size: 512 MB\t"
+INIT_IN_INVOKE = "INIT_REPORT Init Duration: 83.58 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.Unknown\n"
+INIT_REPEATED = "INIT_REPORT Init Duration: 83.58 ms\tPhase: init\tStatus: error\tError Type: Runtime.Unknown\n"
+
+
+def json_init(phase: str) -> str:
+    record = {"phase": phase, "status": "error", "metrics": {"durationMs": 83.58}}
+    return json.dumps({"type": "platform.initReport", "record": record}) + "\n"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        INIT_REPEATED + INIT_IN_INVOKE + f"START RequestId: {OURS}\nEND RequestId: {OURS}\n{REPORTED}\n",
+        REPORTED + "\n" + INIT_IN_INVOKE,
+        INIT_IN_INVOKE.replace("\t", "  ") + REPORTED,
+        json_init("init") + json_init("invoke") + REPORTED,
+    ],
+)
+def test_a_plain_exception_of_an_init_is_told_by_the_init_report_beside_the_report(tail: str) -> None:
+    report = parse_log_tail(tail, OURS)
+    assert report is not None
+    assert report.init_duration_ms is None, "the INIT_REPORT's duration is not the REPORT's"
+    assert classify(report, "Unhandled", body("KeyError", "'TABLE'"))[0] is Outcome.INIT_ERROR
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        INIT_REPEATED + REPORTED,
+        json_init("init") + REPORTED,
+        "INIT_REPORT Init Duration: 9999.79 ms\tPhase: init\tStatus: timeout\n" + REPORTED,
+        f"they told me {INIT_IN_INVOKE}{REPORTED}",
+        REPORTED,
+    ],
+)
+def test_an_error_after_an_init_that_succeeded_at_last_is_the_handlers(tail: str) -> None:
+    assert classify(parse_log_tail(tail, OURS), "Unhandled", body("KeyError", "x"))[0] is Outcome.FUNCTION_ERROR
+
+
+@pytest.mark.parametrize(
+    ("request_id", "outcome"),
+    [("", Outcome.INIT_ERROR), (OURS, Outcome.FUNCTION_ERROR), (None, Outcome.FUNCTION_ERROR)],
+)
+def test_an_error_that_python_raised_before_any_request_is_an_init_error(
+    request_id: str | None, outcome: Outcome
+) -> None:
+    said = {"errorType": "KeyError", "errorMessage": "'TABLE'", "requestId": request_id}
+    assert classify(OK, "Unhandled", json.dumps(said).encode())[0] is outcome
+
+
+def test_a_repeated_init_that_ran_into_the_timeout_is_a_timeout() -> None:
+    tail = INIT_IN_INVOKE.replace("error\tError Type: Runtime.Unknown", "timeout") + REPORTED + "Status: timeout\n"
+    assert classify(parse_log_tail(tail, OURS), "Unhandled", b"{}")[0] is Outcome.TIMEOUT

@@ -1,9 +1,11 @@
 """What the client costs: ``python -m benchmarks.client [--json] [--concurrency 50,200,1000] [--delay-ms 100]``.
 
-A stub on loopback answers every Invoke after the delay. Three clients keep the same number of calls in flight:
-tuner's asynchronous transport, boto3 on threads, and a raw load generator that writes the same bytes again and again
-and only counts what comes back, which is as fast as one Python process can go here. They take turns in short rounds,
-so that a slow moment of the machine hits all of them; quote the ratios. Client and stub share the machine's cores.
+A stub on loopback answers every Invoke after the delay. Four clients keep the same number of calls in flight:
+tuner's engine (waves of its dispatcher, log tails read, rows written, the account kept), tuner's asynchronous
+transport alone, boto3 on threads, and a raw load generator that writes the same bytes again and again and only counts
+what comes back, which is as fast as one Python process can go here. They take turns in short rounds, so that a slow
+moment of the machine hits all of them; quote the ratios. Client and stub share the machine's cores. The calls of a
+wave wait for the last of them, so the engine keeps somewhat fewer in flight than the others do.
 
 ``ideal`` is what the delay alone allows (concurrency / delay). Inflation is client time beyond the delay.
 """
@@ -17,19 +19,41 @@ import json
 import os
 import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from benchmarks.stub import answer, stub
 from tuner.aws.session import AwsAccess, FixedCredentials
 from tuner.aws.transport.choose import TransportMode, choose_transport
+from tuner.engine.dispatcher import Dispatcher, Sending
+from tuner.engine.ledger import Ledger
+from tuner.engine.observer import Silent
+from tuner.engine.store import RunStore
+from tuner.inputs.payload_set import PayloadSet, WeightedPayload
+from tuner.model import (
+    Architecture,
+    Cell,
+    EngineKind,
+    FunctionSnapshot,
+    Plan,
+    RunRequest,
+    Sample,
+    SpendRange,
+    Wave,
+)
+from tuner.pricing import price_for
 
 PAYLOAD = b'{"bucket":"photos","key":"2026/11/21/DSC_0042.jpg"}'
 FUNCTION, VERSION = "thumbnail", "7"
-RAW, ASYNC, BOTO3 = "raw generator", "tuner async", "boto3 threads"
+RAW, ENGINE, ASYNC, BOTO3 = "raw generator", "tuner engine", "tuner async", "boto3 threads"
 WARM_UP_S = 0.5
+WAVE = 10
+"""Calls of a wave; the engine runs as many waves side by side as fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,7 @@ def main() -> None:
 
 def measure(port: int, concurrency: int, delay_ms: float, *, seconds: float, rounds: int) -> list[Row]:
     """All clients in alternating rounds."""
-    clients: dict[str, Client] = {RAW: raw_client, ASYNC: async_client, BOTO3: boto3_client}
+    clients: dict[str, Client] = {RAW: raw_client, ENGINE: engine_client, ASYNC: async_client, BOTO3: boto3_client}
     found: dict[str, list[Round]] = {name: [] for name in clients}
     for _ in range(rounds):
         for name, client in clients.items():
@@ -129,17 +153,83 @@ async def async_client(port: int, concurrency: int, seconds: float) -> Round:
     return await _through_tuner(TransportMode.ASYNC, port, concurrency, seconds)
 
 
+async def engine_client(port: int, concurrency: int, seconds: float) -> Round:
+    invoker = choose_transport(access(port), mode=TransportMode.ASYNC, timeout_s=3, connections=concurrency).invoker
+    cell, times_ms, clock = Cell(128, Architecture.X86_64), list[float](), _Clock(seconds)
+    plan = engine_plan(cell, concurrency)
+    ledger, samples, observer = Ledger(plan), list[Sample](), Silent()
+    with tempfile.TemporaryDirectory() as folder, RunStore.create(Path(folder), plan.run_id).sample_rows() as rows:
+
+        def on_sample(sample: Sample) -> None:
+            rows.append(sample)
+            ledger.add(sample)
+            observer.sample(sample, ledger.spent_usd)
+            samples.append(sample)
+            if clock.counting():
+                times_ms.append(sample.client_ms)
+
+        sending = Sending(payloads=PayloadSet((WeightedPayload(PAYLOAD, 1.0),)), seed=1)
+        dispatcher = Dispatcher(sending, invoker, observer, on_sample)
+
+        async def waves(size: int) -> None:
+            while not clock.over():
+                await dispatcher.run_wave(Wave(cell=cell, size=size), FUNCTION, VERSION, block=1)
+
+        try:
+            await invoker.open(concurrency)
+            clock.start()
+            async with asyncio.TaskGroup() as group:
+                for first in range(0, concurrency, WAVE):
+                    group.create_task(waves(min(WAVE, concurrency - first)))
+            return clock.round(times_ms)
+        finally:
+            invoker.close()
+
+
+def engine_plan(cell: Cell, concurrency: int) -> Plan:
+    """As much of a plan as keeping an account takes."""
+    function = FunctionSnapshot(
+        name=FUNCTION,
+        arn=f"arn:aws:lambda:eu-central-1:000000000000:function:{FUNCTION}",
+        region="eu-central-1",
+        runtime="python3.13",
+        package_type="Zip",
+        architecture=cell.architecture,
+        memory_mb=cell.memory_mb,
+        timeout_s=3,
+        code_sha256="",
+        revision_id=None,
+        state="Active",
+        last_update_status="Successful",
+        versions=(),
+    )
+    return Plan(
+        run_id="benchmark",
+        request=RunRequest(function=FUNCTION, engine=EngineKind.LOCAL, memory_mb=(cell.memory_mb,)),
+        function=function,
+        cells=(cell,),
+        prices=(price_for("eu-central-1", cell.architecture),),
+        wave_size=WAVE,
+        max_in_flight=concurrency,
+        expected_invocations=0,
+        expected_spend=SpendRange(low_usd=Decimal(0), high_usd=Decimal(0)),
+    )
+
+
 async def boto3_client(port: int, concurrency: int, seconds: float) -> Round:
     return await _through_tuner(TransportMode.BOTO3, port, concurrency, seconds)
 
 
-async def _through_tuner(mode: TransportMode, port: int, concurrency: int, seconds: float) -> Round:
-    access = AwsAccess(
+def access(port: int) -> AwsAccess:
+    return AwsAccess(
         region="eu-central-1",
         endpoint_url=f"http://127.0.0.1:{port}",
         credentials=FixedCredentials(access_key_id="AKIDEXAMPLE", secret_access_key="secret"),
     )
-    invoker = choose_transport(access, mode=mode, timeout_s=3, connections=concurrency).invoker
+
+
+async def _through_tuner(mode: TransportMode, port: int, concurrency: int, seconds: float) -> Round:
+    invoker = choose_transport(access(port), mode=mode, timeout_s=3, connections=concurrency).invoker
     times_ms: list[float] = []
     clock = _Clock(seconds)
 

@@ -127,6 +127,13 @@ def invoke(client: Any) -> Callable[..., Invoked]:
     return call
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What measures durations runs alone; ``alone`` can also be given by hand."""
+    for item in items:
+        if "calm_ms" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture
 def calm_ms(invoke: Callable[..., Invoked]) -> Callable[..., float]:
     """The shortest of three warm durations that nobody disturbed; skips on a machine too busy to have them."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tuner.telemetry import parse_log_tail
+from tuner.model import Outcome
+from tuner.telemetry import classify, parse_log_tail
 
 Deploy = Callable[..., str]
 ANSWER = "def handler(event, context): return event.get('answer', 42)"
@@ -99,3 +100,21 @@ def test_an_init_that_takes_ten_seconds_is_ended_and_run_again_inside_the_call(
     assert init.endswith("Phase: init\tStatus: timeout")
     assert not call.cold
     assert call.ms("Duration") > 300
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+@pytest.mark.parametrize(
+    ("source", "outcome"),
+    [
+        ("raise KeyError('TABLE')\ndef handler(event, context): return 1", Outcome.INIT_ERROR),
+        ("raise SystemExit(3)\ndef handler(event, context): return 1", Outcome.INIT_ERROR),
+        ("def handler(event, context): raise KeyError('TABLE')", Outcome.FUNCTION_ERROR),
+    ],
+)
+def test_an_exception_of_an_init_is_told_from_one_of_the_handler(
+    deploy: Deploy, invoke: Callable[..., Any], source: str, outcome: Outcome, log_format: str
+) -> None:
+    answered = invoke(deploy(source, LoggingConfig={"LogFormat": log_format}))
+    report = parse_log_tail(answered.log, answered.request_id)
+    assert report is not None
+    assert classify(report, answered.error, json.dumps(answered.payload).encode())[0] is outcome

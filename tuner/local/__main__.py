@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 from tuner.local.fault_plan import FaultPlan, read_fault_plan
+from tuner.local.policy import read_policy
 from tuner.local.sandbox import CREDENTIALS
 from tuner.local.service import Options, Service
 from tuner.local.signature import AccessKey
@@ -40,6 +41,7 @@ def main() -> None:
         else {},
         calibrate=arguments.calibrate,
         key=_key(sys.stdin.readline()) if arguments.key_from_stdin else None,
+        policy=read_policy(arguments.policy) if arguments.policy else None,
         faults=read_fault_plan(arguments.faults) if arguments.faults else FaultPlan(),
     )
     asyncio.run(_serve(options, with_parent=arguments.with_parent))
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-delay-ms", type=float, default=50.0, help="how long Pending and InProgress last")
     parser.add_argument("--throttle", choices=MECHANISMS, help="how to limit CPU; the best available by default")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="fault plan (JSON): calls that go wrong")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="IAM policy (JSON): what callers may do")
     parser.add_argument("--simulate", type=Path, metavar="FILE", help="simulated hosts, network, arm64 (JSON)")
     parser.add_argument("--calibrate", action="store_true", help="measure how true the CPU limit is, about 1 s")
     parser.add_argument("--pass-credentials", action="store_true", help="hand AWS_* credentials to the handlers")

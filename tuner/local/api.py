@@ -14,11 +14,13 @@ from tuner.local.fault_plan import Chooser, FaultPlan
 from tuner.local.fleet import Fleet
 from tuner.local.functions import FunctionStore
 from tuner.local.http import Request, Response, json_response
-from tuner.local.injection import Injector
+from tuner.local.injection import Execute, Injector
 from tuner.local.operations.deployment import Deployment
 from tuner.local.operations.invocation import Invocation
 from tuner.local.operations.surroundings import Surroundings
+from tuner.local.policy import Policy, needs
 from tuner.local.signature import AccessKey
+from tuner.local.validation import Limits
 
 Operation = Callable[..., Awaitable[Response]]
 
@@ -47,8 +49,8 @@ class Route:
 class LambdaApi:
     """The table of operations, and three small endpoints of our own below ``/tuner``.
 
-    With a ``key``, every operation must be signed with it. Raises PlanError where ``plan`` names an operation that
-    is not in the table.
+    With a ``key``, every operation must be signed with it; what it may do is what ``policy`` allows. Raises
+    PlanError where ``plan`` names an operation that is not in the table.
     """
 
     def __init__(
@@ -62,9 +64,13 @@ class LambdaApi:
         architectures: frozenset[str],
         plan: FaultPlan | None = None,
         key: AccessKey | None = None,
+        policy: Policy | None = None,
+        most_memory_mb: int | None = None,
     ) -> None:
         self._key = key
-        self._region = store.namespace.region
+        self._policy = policy
+        self._namespace = store.namespace
+        self._most_memory_mb = most_memory_mb
         self._code = code
         self._about = about
         self._base_url = base_url
@@ -74,7 +80,13 @@ class LambdaApi:
         self._injector = Injector(Chooser(plan or FaultPlan(), operations), store, code)
 
     def _table(self, store: FunctionStore, fleet: Fleet) -> tuple[Route, ...]:
-        deployment = Deployment(store, self._code, fleet, base_url=self._base_url, architectures=self._architectures)
+        deployment = Deployment(
+            store,
+            self._code,
+            fleet,
+            base_url=self._base_url,
+            limits=Limits(architectures=self._architectures, most_memory_mb=self._most_memory_mb),
+        )
         around = Surroundings(store, fleet)
         invocation = Invocation(store, self._code, fleet)
         functions = ("2015-03-31", "functions")
@@ -108,6 +120,12 @@ class LambdaApi:
                 ("2019-09-30", *reserved[1:]),
                 around.get_function_concurrency,
             ),
+            Route(
+                "ListProvisionedConcurrencyConfigs",
+                "GET",
+                ("2019-09-30", "functions", "*", "provisioned-concurrency"),
+                around.list_provisioned_concurrency,
+            ),
             Route("PutFunctionConcurrency", "PUT", reserved, around.put_function_concurrency),
             Route("DeleteFunctionConcurrency", "DELETE", reserved, around.delete_function_concurrency),
             Route("GetAccountSettings", "GET", ("2016-08-19", "account-settings"), around.get_account_settings),
@@ -130,10 +148,21 @@ class LambdaApi:
             if route.name is None:
                 return await execute()
             if self._key is not None:
-                signature.check(request, self._key, region=self._region, now=datetime.now(UTC))
-            return await self._injector.call(route.name, arguments[0] if arguments else None, execute)
+                signature.check(request, self._key, region=self._namespace.region, now=datetime.now(UTC))
+            function = arguments[0] if arguments else None
+            permitted = partial(self._execute_permitted, route.name, function, request, execute)
+            return await self._injector.call(route.name, function, permitted)
         except faults.ApiError as error:
             return error.response()
+
+    async def _execute_permitted(
+        self, operation: str, function: str | None, request: Request, execute: Execute
+    ) -> Response:
+        """Authorisation comes before everything that looks at a function, as on AWS."""
+        if self._policy is not None:
+            for need in needs(operation, function, request, self._namespace):
+                self._policy.check(need, self._namespace)
+        return await execute()
 
     def _find(self, request: Request) -> tuple[Route, tuple[str, ...]]:
         for route in self._routes:

@@ -53,11 +53,13 @@ class _Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Under what an environment runs: cores at full speed, how fast its host is now, and a simulated restore."""
+    """Under what an environment runs: cores at full speed, how fast its host is now, and what is simulated of its
+    start: that it is a restore, or that it came before the first call."""
 
     cores: float
     speed: Callable[[], float]
     restore_ms: float | None = None
+    initialised_ahead: bool = False
 
 
 class Environment:
@@ -174,6 +176,8 @@ class Environment:
 
     def _with_cold_start(self, measured: Measured) -> Measured:
         if self.served > 1 or self._init is None or self._init.failure is not None:
+            return measured
+        if self._conditions.initialised_ahead:
             return measured
         if self._conditions.restore_ms is not None:
             return replace(measured, restore_ms=self._conditions.restore_ms)

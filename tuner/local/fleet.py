@@ -185,6 +185,7 @@ class Fleet:
             cores=cpu_share(settings.memory_mb),
             speed=lambda: host_speed * self._nature.speed_now(time.monotonic()),
             restore_ms=simulation.restore_ms if blueprint.version != LATEST else None,
+            initialised_ahead=blueprint.version != LATEST and self._nature.initialises_ahead(),
         )
 
     def _give_back(self, environment: Environment) -> None:

@@ -19,6 +19,7 @@ from typing import IO, Any, Self
 
 from tuner.errors import EmbeddedLambdaError
 from tuner.local.fault_plan import read_fault_plan
+from tuner.local.policy import read_policy
 from tuner.local.processes import hide_own_environment
 from tuner.local.sandbox import CREDENTIALS
 from tuner.local.signature import AccessKey
@@ -45,7 +46,8 @@ class EmbeddedLambda:
     ``calibrate`` takes about a second and tells how true the CPU limit is; ``simulation`` is a file in the format of
     ``tuner.local.simulation``; ``pass_credentials`` gives handlers the AWS credentials of this process's environment.
     Requests must be signed with ``key``; None accepts any caller of this machine.
-    ``fault_plan`` is a file in the format of ``tuner.local.fault_plan``; UsageError where it is none.
+    ``fault_plan`` is a file in the format of ``tuner.local.fault_plan``; UsageError where it is none. ``policy`` is
+    an IAM policy document (``tuner.local.policy``): what it does not allow is denied; None allows everything.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class EmbeddedLambda:
         throttle: str | None = None,
         state_delay_ms: float = 50.0,
         fault_plan: Path | None = None,
+        policy: Path | None = None,
         key: AccessKey | None = None,
         simulation: Path | None = None,
         pass_credentials: bool = False,
@@ -65,6 +68,8 @@ class EmbeddedLambda:
             read_simulation(simulation)
         if fault_plan is not None:
             read_fault_plan(fault_plan)  # a mistake in it is the user's, and is reported before anything starts
+        if policy is not None:
+            read_policy(policy)
         self._state_root = state_root.resolve()
         self._command = [
             # -P: the folder from which tuner is started must not shadow the standard library here.
@@ -78,6 +83,7 @@ class EmbeddedLambda:
             *(("--pass-credentials",) if pass_credentials else ()),
             *(("--simulate", str(simulation.resolve())) if simulation else ()),
             *(("--faults", str(fault_plan.resolve())) if fault_plan else ()),
+            *(("--policy", str(policy.resolve())) if policy else ()),
         ]
         self._key = key
         self._pass_credentials = pass_credentials

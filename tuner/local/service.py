@@ -22,6 +22,7 @@ from tuner.local.functions import FunctionStore
 from tuner.local.host import Host
 from tuner.local.http import LOOPBACK, HttpServer, Request, Response
 from tuner.local.identifiers import Namespace
+from tuner.local.policy import Policy
 from tuner.local.processes import (
     SERVER_MARK,
     Reaper,
@@ -55,6 +56,8 @@ class Options:
     faults: FaultPlan = field(default_factory=FaultPlan)
     key: AccessKey | None = None
     """Who may call; None accepts every signature and none."""
+    policy: Policy | None = None
+    """What callers may do; None allows everything."""
     simulation: Simulation = field(default_factory=Simulation)
     credentials: Mapping[str, str] = field(default_factory=dict)
     """Variables with AWS credentials that handlers get; none unless the user passes them on."""
@@ -123,6 +126,8 @@ class Service:
             base_url=self.endpoint_url,
             plan=self._options.faults,
             key=self._options.key,
+            policy=self._options.policy,
+            most_memory_mb=self._options.simulation.memory_quota_mb,
         )
 
     async def _handle(self, request: Request) -> Response:
@@ -152,6 +157,7 @@ class Service:
             "disturbed_beyond": {"share": DISTURBED_SHARE, "ms": DISTURBED_MS},
             "simulated": list(self._options.simulation.labels()),
             "signatures": "checked" if self._options.key else "not checked",
+            "permissions": "everything" if self._options.policy is None else "as a policy says",
             "faults": list(self._options.faults.labels()),
         }
 

@@ -11,14 +11,19 @@ A JSON file turns it on; every member is optional::
       "drift": {"depth": 0.1, "period_s": 600},
       "arm64_speed": 0.85,
       "network_ms": 20, "network_jitter_ms": 5,
-      "restore_ms": 180
+      "restore_ms": 180,
+      "initialised_ahead": 0.05,
+      "memory_quota_mb": 3008
     }
 
 ``hosts`` and ``spread`` give each execution environment a speed; ``drift`` lets all of them get slower and recover,
 as a cosine. Speeds are shares of this machine's: nothing runs faster than it can, so they lie in (0, 1]. They scale
 the CPU quota, which cannot slow a single thread down where the memory size buys more than one core.
 ``network_ms`` delays every answer of the API; the jitter is exponential. With ``restore_ms`` the cold starts of
-published versions are reported as restores of a snapshot, as SnapStart does.
+published versions are reported as restores of a snapshot, as SnapStart does. ``initialised_ahead`` is the share of
+their environments whose first call reports no init, as where Lambda had initialised them before (the caller waits
+for it here all the same). ``memory_quota_mb`` is the largest
+memory size that the account may use, as new accounts have one.
 """
 
 from __future__ import annotations
@@ -55,6 +60,8 @@ class Simulation:
     network_ms: float = 0.0
     network_jitter_ms: float = 0.0
     restore_ms: float | None = None
+    initialised_ahead: float = 0.0
+    memory_quota_mb: int | None = None
 
     def labels(self) -> tuple[str, ...]:
         """What is simulated, in words for a report; empty for an honest machine."""
@@ -65,6 +72,8 @@ class Simulation:
             f"arm64 at {self.arm64_speed} of this machine's speed": self.arm64_speed is not None,
             f"a network of {self.network_ms:g} ms": self.network_ms > 0 or self.network_jitter_ms > 0,
             f"snapshots restored in {self.restore_ms} ms": self.restore_ms is not None,
+            f"{self.initialised_ahead:.0%} of environments initialised ahead": self.initialised_ahead > 0,
+            f"a memory quota of {self.memory_quota_mb} MB": self.memory_quota_mb is not None,
         }
         return tuple(label for label, on in said.items() if on)
 
@@ -86,6 +95,11 @@ class Nature:
             self._chance.choices([host.speed for host in hosts], [host.share for host in hosts])[0] if hosts else 1.0
         )
         return speed * math.exp(-abs(self._chance.gauss(0.0, spread))) if spread else speed
+
+    def initialises_ahead(self) -> bool:
+        """Whether the next environment was there before its first call."""
+        share = self.simulation.initialised_ahead
+        return share > 0 and self._chance.random() < share
 
     def speed_now(self, now_s: float) -> float:
         """The common factor of all hosts at ``now_s``."""
@@ -136,6 +150,10 @@ def _check(simulation: Simulation) -> None:
         raise ValueError("a speed is a share of this machine's, above 0 and at most 1")
     if not 0 <= simulation.drift_depth < 1 or simulation.drift_period_s <= 0:
         raise ValueError("drift has a depth in [0, 1) and a positive period_s")
+    if not 0 <= simulation.initialised_ahead <= 1:
+        raise ValueError("initialised_ahead is a share")
+    if simulation.memory_quota_mb is not None and simulation.memory_quota_mb < 128:
+        raise ValueError("a memory_quota_mb is at least 128")
     amounts = [simulation.spread, simulation.network_ms, simulation.network_jitter_ms, simulation.restore_ms or 0.0]
     amounts += [host.share for host in simulation.hosts]
     if any(amount < 0 for amount in amounts):

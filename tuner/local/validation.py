@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.local import faults, runtimes
@@ -24,6 +24,14 @@ _RESERVED_KEYS = {
 _BOUNDS = {"MemorySize": (128, 10_240), "Timeout": (1, 900)}
 _ENVIRONMENT_BYTES = 4096
 _APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What functions may be here: architectures this machine has or pretends to, and the account's memory quota."""
+
+    architectures: frozenset[str]
+    most_memory_mb: int | None = None
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -46,18 +54,18 @@ def json_value(body: bytes) -> None:
         ) from None
 
 
-def created_settings(members: dict[str, Any], architectures: frozenset[str]) -> Settings:
+def created_settings(members: dict[str, Any], limits: Limits) -> Settings:
     """Settings of CreateFunction; the defaults are the service's own: 128 MB and 3 s."""
     for name in ("Runtime", "Handler", "Role"):
         if optional_text(members, name) is None:
             raise faults.invalid_parameter(f"{name} is mandatory for functions created with deployment packages.")
     base = Settings(runtime=members["Runtime"], handler=members["Handler"], role=members["Role"])
-    return changed_settings(for_architecture(base, members, architectures), members)
+    return changed_settings(for_architecture(base, members, limits), members, limits)
 
 
-def for_architecture(settings: Settings, members: dict[str, Any], possible: frozenset[str]) -> Settings:
+def for_architecture(settings: Settings, members: dict[str, Any], limits: Limits) -> Settings:
     """``settings`` for the architecture that was asked for, if this machine has it or may pretend to."""
-    given = members.get("Architectures")
+    given, possible = members.get("Architectures"), limits.architectures
     if given is None:
         return settings
     if not isinstance(given, list) or len(given) != 1 or given[0] not in ("x86_64", "arm64"):
@@ -70,7 +78,7 @@ def for_architecture(settings: Settings, members: dict[str, Any], possible: froz
     return replace(settings, architecture=given[0])
 
 
-def changed_settings(settings: Settings, members: dict[str, Any]) -> Settings:
+def changed_settings(settings: Settings, members: dict[str, Any], limits: Limits) -> Settings:
     """``settings`` with the members that were given, each checked."""
     changed = replace(
         settings,
@@ -78,7 +86,7 @@ def changed_settings(settings: Settings, members: dict[str, Any]) -> Settings:
         handler=text(members, "Handler", settings.handler),
         role=text(members, "Role", settings.role),
         description=text(members, "Description", settings.description),
-        memory_mb=_bounded(members, "MemorySize", settings.memory_mb),
+        memory_mb=_bounded(members, "MemorySize", settings.memory_mb, most=limits.most_memory_mb),
         timeout_s=_bounded(members, "Timeout", settings.timeout_s),
         environment=_environment(members, settings.environment),
         logging=_logging(members, settings.logging),
@@ -145,11 +153,12 @@ def text(members: dict[str, Any], name: str, default: str) -> str:
     return default if value is None else value
 
 
-def _bounded(members: dict[str, Any], name: str, default: int) -> int:
+def _bounded(members: dict[str, Any], name: str, default: int, *, most: int | None = None) -> int:
     value = members.get(name)
     if value is None:
         return default
     low, high = _BOUNDS[name]
+    high = high if most is None else min(high, most)
     if not isinstance(value, int) or isinstance(value, bool):
         raise faults.validation(value, _member(name), "Member must be an integer")
     if value < low:

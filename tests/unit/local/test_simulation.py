@@ -44,6 +44,13 @@ def test_network_jitter_comes_on_top() -> None:
     assert 24 < statistics.mean(delays_ms) < 26
 
 
+def test_environments_are_initialised_ahead_in_their_share_and_never_unasked() -> None:
+    nature = Nature(parse_simulation({"initialised_ahead": 0.05}))
+    ahead = sum(nature.initialises_ahead() for _ in range(2000)) / 2000
+    assert 0.03 < ahead < 0.07, "4 standard deviations around 0.05"
+    assert not Nature(parse_simulation({})).initialises_ahead()
+
+
 def test_every_effect_has_its_label() -> None:
     simulation = parse_simulation(
         {
@@ -53,9 +60,10 @@ def test_every_effect_has_its_label() -> None:
             "arm64_speed": 0.85,
             "network_ms": 20,
             "restore_ms": 180,
+            "initialised_ahead": 0.05,
         }
     )
-    assert len(simulation.labels()) == 6
+    assert len(simulation.labels()) == 7
     assert simulation != Simulation()
 
 

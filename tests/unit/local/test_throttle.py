@@ -12,6 +12,7 @@ from tuner.local.throttle import choose_throttle
 from tuner.local.throttle.cage import quota_us
 from tuner.local.throttle.cgroup_v1 import CgroupV1Cage
 from tuner.local.throttle.cgroup_v2 import CgroupV2, CgroupV2Cage
+from tuner.local.throttle.control_group import ControlGroupCage
 
 
 @pytest.mark.parametrize(("cores", "expected_us"), [(128 / 1769, 1447), (1.0, 20_000), (2.0, 40_000), (0.01, 1000)])
@@ -34,6 +35,85 @@ def test_version_one_writes_to_two_hierarchies(tmp_path: Path) -> None:
     assert (tmp_path / "cpu" / "cpu.cfs_period_us").read_text() == "20000"
     assert (tmp_path / "cpu" / "cpu.cfs_quota_us").read_text() == "10000"
     assert (tmp_path / "memory" / "memory.limit_in_bytes").read_text() == str(512 * 1024 * 1024)
+
+
+class _Written(ControlGroupCage):
+    """A cage that keeps what it would write, at times that the test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 100.0
+        monkeypatch.setattr("tuner.local.throttle.control_group.time.monotonic", lambda: self.now_s)
+        super().__init__(())
+        self.writes: list[tuple[float | None, int]] = []
+
+    def _write_limit(self, cores: float | None, period_us: int) -> None:
+        self.writes.append((cores, period_us))
+
+    def take(self) -> list[tuple[float | None, int]]:
+        taken, self.writes = self.writes, []
+        return taken
+
+    def out_of_memory_kills(self) -> int:
+        return 0
+
+    def peak_mb(self) -> int | None:
+        return None
+
+    def throttled_s(self) -> float:
+        return 0.0
+
+
+def test_a_limit_is_written_when_it_changes_and_with_a_period_that_begins_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cage = _Written(monkeypatch)
+    cage.limit_cpu(0.5)
+    assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
+    cage.limit_cpu(0.5)
+    assert cage.take() == [], "a write would fill the quota up"
+    cage.limit_cpu(0.499)
+    assert cage.take() == []
+    cage.limit_cpu(0.49)
+    assert cage.take() == [(0.49, 1000), (0.49, 20_000)]
+    cage.limit_cpu(None)
+    assert cage.take() == [(None, 20_000)]
+
+
+def test_work_after_a_rest_begins_a_period_and_work_in_quick_succession_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cage = _Written(monkeypatch)
+    cage.limit_cpu(0.5)
+    cage.take()
+    cage.end_work()
+    cage.now_s += 0.039
+    cage.begin_work()
+    assert cage.take() == []
+    cage.end_work()
+    cage.now_s += 0.041
+    cage.begin_work()
+    assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
+
+
+def test_a_cage_without_a_limit_begins_no_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    cage = _Written(monkeypatch)
+    cage.now_s += 10
+    cage.begin_work()
+    assert cage.take() == []
+
+
+def test_a_limit_holds_where_the_short_period_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cage = _Written(monkeypatch)
+    write = cage._write_limit
+
+    def refuse_short(cores: float | None, period_us: int) -> None:
+        if period_us < 20_000:
+            raise OSError(22, "Invalid argument")
+        write(cores, period_us)
+
+    monkeypatch.setattr(cage, "_write_limit", refuse_short)
+    cage.limit_cpu(0.5)
+    assert cage.take() == [(0.5, 20_000)]
 
 
 def test_an_out_of_memory_kill_is_read_from_the_events(tmp_path: Path) -> None:

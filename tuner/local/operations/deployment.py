@@ -15,10 +15,10 @@ from tuner.local.operations.view import View, page
 
 class Deployment:
     def __init__(
-        self, store: FunctionStore, code: CodeStore, fleet: Fleet, *, base_url: str, architectures: frozenset[str]
+        self, store: FunctionStore, code: CodeStore, fleet: Fleet, *, base_url: str, limits: validation.Limits
     ) -> None:
         self._store = store
-        self._architectures = architectures
+        self._limits = limits
         self._code = code
         self._fleet = fleet
         self._base_url = base_url
@@ -67,7 +67,7 @@ class Deployment:
     async def create_function(self, request: Request) -> Response:
         members = validation.json_object(request.body)
         name = parse_function_name(validation.text(members, "FunctionName", "")).name
-        settings = validation.created_settings(members, self._architectures)
+        settings = validation.created_settings(members, self._limits)
         code = self._code.add(validation.package(validation.structure(members, "Code")))
         function = self._store.create(name, settings, code, validation.tags(members))
         resolved = Resolved(function=function, version=LATEST, revision=function.latest)
@@ -76,7 +76,7 @@ class Deployment:
     async def update_function_configuration(self, request: Request, name: str) -> Response:
         members = validation.json_object(request.body)
         function = self._store.get(parse_function_name(name).name)
-        settings = validation.changed_settings(function.latest.settings, members)
+        settings = validation.changed_settings(function.latest.settings, members, self._limits)
         revision_id = validation.optional_text(members, "RevisionId")
         self._store.update(function.name, settings=settings, revision_id=revision_id)
         return self._latest_changed(function.name)
@@ -85,7 +85,7 @@ class Deployment:
         members = validation.json_object(request.body)
         function = self._store.get(parse_function_name(name).name)
         code = self._code.add(validation.package(members))
-        settings = validation.for_architecture(function.latest.settings, members, self._architectures)
+        settings = validation.for_architecture(function.latest.settings, members, self._limits)
         if members.get("DryRun") is True:
             return self._shown(function)
         self._store.update(

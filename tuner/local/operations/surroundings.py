@@ -82,6 +82,11 @@ class Surroundings:
         reserved = self._store.get(parse_function_name(name).name).reserved_concurrency
         return json_response({} if reserved is None else {"ReservedConcurrentExecutions": reserved})
 
+    async def list_provisioned_concurrency(self, request: Request, name: str) -> Response:
+        """None is ever provisioned here."""
+        self._store.get(parse_function_name(name).name)
+        return page(request, "ProvisionedConcurrencyConfigs", [])
+
     async def put_function_concurrency(self, request: Request, name: str) -> Response:
         wanted = validation.json_object(request.body).get("ReservedConcurrentExecutions")
         if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 0:

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.local.processes import MOST_PROCESSES
-from tuner.local.throttle.cage import (
-    BYTES_PER_MB,
-    PERIOD_US,
-    empty,
-    quota_us,
-    read_counter,
-    read_pids,
-    remove_group,
-    usable,
-)
+from tuner.local.throttle.cage import BYTES_PER_MB, quota_us, read_counter, remove_group, usable
+from tuner.local.throttle.control_group import ControlGroupCage
 
 CPU_ROOTS = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup/cpu,cpuacct"))
 MEMORY_ROOT = Path("/sys/fs/cgroup/memory")
@@ -55,33 +46,23 @@ class CgroupV1:
         return (self._cpu, self._memory, *((self._pids,) if self._pids else ()))
 
 
-class CgroupV1Cage:
+class CgroupV1Cage(ControlGroupCage):
     def __init__(self, cpu: Path, memory: Path, memory_mb: int, pids: Path | None = None) -> None:
         self._cpu = cpu
         self._memory = memory
-        self._folders = (memory, cpu, *((pids,) if pids else ()))
+        super().__init__((memory, *((pids,) if pids else ()), cpu))
         for folder in self._folders:
             folder.mkdir()
         if pids is not None:
             (pids / "pids.max").write_text(str(MOST_PROCESSES))
-        (cpu / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         limit = str(memory_mb * BYTES_PER_MB)
         (memory / "memory.limit_in_bytes").write_text(limit)
         with contextlib.suppress(OSError):  # only there where swap accounting is on
             (memory / "memory.memsw.limit_in_bytes").write_text(limit)
 
-    @property
-    def procs_files(self) -> Sequence[Path]:
-        return tuple(folder / "cgroup.procs" for folder in self._folders)
-
-    def watch(self, leader: int, mark: bytes) -> None: ...
-
-    def limit_cpu(self, cores: float | None) -> None:
+    def _write_limit(self, cores: float | None, period_us: int) -> None:
+        (self._cpu / "cpu.cfs_period_us").write_text(str(period_us))
         (self._cpu / "cpu.cfs_quota_us").write_text("-1" if cores is None else str(quota_us(cores)))
-
-    def begin_work(self) -> None: ...
-
-    def end_work(self) -> None: ...
 
     def out_of_memory_kills(self) -> int:
         return read_counter(self._memory / "memory.oom_control", "oom_kill")
@@ -94,13 +75,3 @@ class CgroupV1Cage:
             return math.ceil(int((self._memory / "memory.max_usage_in_bytes").read_text()) / BYTES_PER_MB)
         except OSError:
             return None
-
-    def members(self) -> Sequence[int]:
-        return read_pids(self._cpu / "cgroup.procs")
-
-    async def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.limit_cpu(None)  # a throttled process needs CPU time to die
-        for folder in self._folders:
-            await empty(folder / "cgroup.procs")
-            await remove_group(folder)

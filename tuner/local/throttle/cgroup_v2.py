@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.local.processes import MOST_PROCESSES
-from tuner.local.throttle.cage import (
-    BYTES_PER_MB,
-    PERIOD_US,
-    empty,
-    quota_us,
-    read_counter,
-    read_pids,
-    remove_group,
-    usable,
-)
+from tuner.local.throttle.cage import BYTES_PER_MB, quota_us, read_counter, remove_group, usable
+from tuner.local.throttle.control_group import ControlGroupCage
 
 ROOT = Path("/sys/fs/cgroup")
 _CONTROLLERS = {"cpu", "memory"}
@@ -81,9 +72,10 @@ def _own_group(membership: Path) -> Path | None:
     return None
 
 
-class CgroupV2Cage:
+class CgroupV2Cage(ControlGroupCage):
     def __init__(self, folder: Path, memory_mb: int) -> None:
         self._folder = folder
+        super().__init__((folder,))
         folder.mkdir()
         (folder / "memory.max").write_text(str(memory_mb * BYTES_PER_MB))
         with contextlib.suppress(OSError):  # only there where swap is on
@@ -91,19 +83,9 @@ class CgroupV2Cage:
         with contextlib.suppress(OSError):
             (folder / "pids.max").write_text(str(MOST_PROCESSES))
 
-    @property
-    def procs_files(self) -> Sequence[Path]:
-        return (self._folder / "cgroup.procs",)
-
-    def watch(self, leader: int, mark: bytes) -> None: ...
-
-    def limit_cpu(self, cores: float | None) -> None:
+    def _write_limit(self, cores: float | None, period_us: int) -> None:
         quota = "max" if cores is None else str(quota_us(cores))
-        (self._folder / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-
-    def begin_work(self) -> None: ...
-
-    def end_work(self) -> None: ...
+        (self._folder / "cpu.max").write_text(f"{quota} {period_us}")
 
     def out_of_memory_kills(self) -> int:
         return read_counter(self._folder / "memory.events", "oom_kill")
@@ -116,12 +98,3 @@ class CgroupV2Cage:
             return math.ceil(int((self._folder / "memory.peak").read_text()) / BYTES_PER_MB)
         except OSError:
             return None
-
-    def members(self) -> Sequence[int]:
-        return read_pids(self._folder / "cgroup.procs")
-
-    async def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.limit_cpu(None)
-        await empty(self._folder / "cgroup.procs")
-        await remove_group(self._folder)

@@ -18,6 +18,7 @@ from tuner.engine.ports import (
     Exposure,
     InvocationResult,
     LatestConfiguration,
+    Permission,
     PublishedVersion,
     Throttled,
 )
@@ -145,7 +146,9 @@ class FakeLambda:
     cold_calls: int = 2
     """How many invocations of a fresh version are cold."""
     exposed: Exposure = field(default_factory=lambda: Exposure(sources=()))
-    deletion_allowed: bool = True
+    denied: frozenset[str] = frozenset()
+    """Actions, as IAM names them."""
+    provisioned: int | None = 0
     conflicts: int = 0
     """How many changes of the memory are refused first."""
     lose: frozenset[int] = frozenset()
@@ -191,9 +194,16 @@ class FakeLambda:
         self._called("exposure")
         return self.exposed
 
-    async def may_delete_versions(self, function: str) -> bool:
-        self._called("may_delete_versions")
-        return self.deletion_allowed
+    async def permissions(self, function: str, *, revisions: bool, copy: bool = False) -> Sequence[Permission]:
+        self._called("permissions")
+        return [
+            Permission(action=action, resource=function, purpose="does it", granted=action not in self.denied)
+            for action in ("lambda:PublishVersion", "lambda:DeleteFunction")
+        ]
+
+    async def provisioned_concurrency(self, function: str) -> int | None:
+        self._called("provisioned_concurrency")
+        return self.provisioned
 
     async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
         call = self._called(f"create_copy {copy.name}", mutates=True)

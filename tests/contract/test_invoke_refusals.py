@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.aws.scripted import Peer, Request, ScriptedLambda, answer
-from tuner.aws.translate import refused_invocation
+from tuner.aws.refused import PASSES, STAYS, refused_invocation
 from tuner.aws.transport.answers import Answer
 from tuner.aws.transport.choose import TransportMode, choose_transport
 from tuner.aws.transport.refusals import RefusalParser
@@ -93,8 +93,25 @@ async def test_the_model_knows_the_errors_that_the_facts_list() -> None:
 async def test_every_modelled_refusal_becomes_the_same_error(bench: Bench, code: str, status: int) -> None:
     ours, theirs = await bench.outcomes(refusal(code, status))
     assert ours == theirs
-    expected = {404: FunctionNotFoundError, 429: Throttled}.get(status, TargetError)
+    expected = Throttled if code in PASSES else {404: FunctionNotFoundError, 429: Throttled}.get(status, TargetError)
     assert issubclass(ours[0], expected)
+
+
+async def test_every_error_of_the_model_that_names_why_nothing_ran_is_no_lost_invocation(bench: Bench) -> None:
+    may_have_run = {code for code, status in MODELLED if status >= 500} - PASSES - STAYS.keys()
+    assert may_have_run == {"ServiceException"}
+    assert dict(MODELLED).keys() >= PASSES | STAYS.keys(), "a code that Invoke never answers"
+    for code in ("KMSDisabledException", "InvalidSubnetIDException", "EFSMountFailureException"):
+        ours, _ = await bench.outcomes(refusal(code, dict(MODELLED)[code]))
+        assert ours == (TargetError, f"Lambda cannot start thumbnail: {code}: what happened", STAYS[code])
+
+
+async def test_a_version_that_is_not_ready_yet_is_waited_for(bench: Bench) -> None:
+    ours, _ = await bench.outcomes(refusal("ResourceConflictException", 409))
+    assert ours == (Throttled, "ResourceConflictException: what happened", None)
+    failed = {"Message": "The function is currently in the following state: Failed"}
+    ours, _ = await bench.outcomes(refusal("ResourceConflictException", 409, failed))
+    assert ours[0] is TargetError
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -190,4 +207,5 @@ async def test_whatever_the_refusal_it_becomes_an_error_that_can_be_told(
     error = RefusalParser(MODEL).parse(Answer(status, headers, body, keep_alive=True))
     told = refused_invocation(error, function="f", profile=None)
     assert str(told) or status == 429
-    assert isinstance(told, Throttled) is (status == 429)
+    passes = error.response.get("Error", {}).get("Code") in PASSES
+    assert isinstance(told, Throttled) is (status == 429 or passes)

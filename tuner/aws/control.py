@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from asyncio_throttle import Throttler
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,25 +14,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tuner.aws import copies
 from tuner.aws.exposure import CHECKS
 from tuner.aws.logs import delete_log_group
+from tuner.aws.permissions import OF_COPY, OF_FUNCTION, Probe, granted
 from tuner.aws.threads import BlockingCalls
 from tuner.aws.translate import error_code, error_message, translated
-from tuner.engine.ports import Conflicted, Exposure, LatestConfiguration, PublishedVersion
+from tuner.engine.ports import Conflicted, Exposure, LatestConfiguration, Permission, PublishedVersion
 from tuner.engine.undo import DESCRIPTION_PREFIX
-from tuner.errors import AccessError, CannotTuneError, TargetError
+from tuner.errors import CannotTuneError, PermissionsMissingError, SizeRefusedError, TargetError
 from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import GetFunctionResponseTypeDef
     from mypy_boto3_logs import CloudWatchLogsClient
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 CALLS_PER_SECOND = 12
 """AWS allows 15 control-plane calls a second for the whole account; others need some of them too."""
 
 CONTROL_THREADS = 4
-
-IMPOSSIBLE_VERSION = "999999999999"
 
 
 class LambdaControlPlane:
@@ -48,9 +50,7 @@ class LambdaControlPlane:
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
         name, qualifier = target.name, target.qualifier
-        asked: dict[str, str] = {"Qualifier": qualifier} if qualifier else {}
-        answer = await self._read(name, lambda: self._client.get_function(FunctionName=name, **asked))
-        versions = await self.list_versions(name)
+        answer, versions = await _both(self._get(name, qualifier), self.list_versions(name))
         marked = {v.description for v in versions if v.description.startswith(DESCRIPTION_PREFIX)}
         return replace(
             snapshot(dict(answer["Configuration"]), tuple(version.version for version in versions)),
@@ -79,18 +79,31 @@ class LambdaControlPlane:
                 unchecked.append(check.__name__.replace("_", " "))
         return Exposure(sources=tuple(sources), unchecked=tuple(unchecked))
 
-    async def may_delete_versions(self, function: str) -> bool:
-        """Deleting a version number that cannot exist is refused by IAM or not found, and changes nothing."""
+    async def permissions(self, function: str, *, revisions: bool, copy: bool = False) -> Sequence[Permission]:
+        probes = OF_COPY if copy else OF_FUNCTION
+        return await asyncio.gather(*(self._permission(probe, function, revisions=revisions) for probe in probes))
+
+    async def _permission(self, probe: Probe, function: str, *, revisions: bool) -> Permission:
+        answer = None
+        if revisions or not probe.needs_revisions:
+            answer = await self._read(function, lambda: granted(self._client, probe, function))
+        return Permission(
+            action=probe.action, resource=probe.resource(function), purpose=probe.purpose, granted=answer
+        )
+
+    async def provisioned_concurrency(self, function: str) -> int | None:
+        def read() -> int:
+            pages = self._client.get_paginator("list_provisioned_concurrency_configs").paginate(FunctionName=function)
+            configs = [config for page in pages for config in page["ProvisionedConcurrencyConfigs"]]
+            return sum(config.get("RequestedProvisionedConcurrentExecutions", 0) for config in configs)
+
         try:
-            await self.delete_version(function, IMPOSSIBLE_VERSION)
-        except AccessError:
-            return False
-        except Conflicted:
-            return True  # an update is in progress: the question was allowed
-        return True
+            return await self._read(function, read)
+        except TargetError:  # not allowed, or an endpoint without that operation
+            return None
 
     async def latest(self, function: str) -> LatestConfiguration:
-        answer = await self._read(function, lambda: self._client.get_function_configuration(FunctionName=function))
+        answer = (await self._get(function))["Configuration"]
         return LatestConfiguration(
             memory_mb=answer["MemorySize"],
             revision_id=answer.get("RevisionId"),
@@ -118,10 +131,7 @@ class LambdaControlPlane:
         return _published(dict(answer))
 
     async def version_ready(self, function: str, version: str) -> bool:
-        answer = await self._read(
-            function,
-            lambda: self._client.get_function_configuration(FunctionName=function, Qualifier=version),
-        )
+        answer = (await self._get(function, version))["Configuration"]
         state = answer.get("State", "Active")
         if state == "Failed":
             raise CannotTuneError(
@@ -156,7 +166,7 @@ class LambdaControlPlane:
         return snapshot(dict(answer), ())
 
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
-        answer = dict(await self._read(name, lambda: self._client.get_function_configuration(FunctionName=name)))
+        answer = dict((await self._get(name))["Configuration"])
         if answer.get("State") == "Failed":
             raise CannotTuneError(
                 f"The copy {name} could not be made ready: {answer.get('StateReason', 'no reason given')}",
@@ -179,6 +189,11 @@ class LambdaControlPlane:
         self._calls.close()
         self._client.close()
 
+    async def _get(self, function: str, qualifier: str | None = None) -> GetFunctionResponseTypeDef:
+        """GetFunction may be called 100 times a second, where all other calls together share 15 (Lambda quotas)."""
+        asked: _Asked = {"Qualifier": qualifier} if qualifier else {}
+        return await self._read(function, lambda: self._client.get_function(FunctionName=function, **asked))
+
     async def _read(self, function: str, call: Callable[[], T]) -> T:
         async with self._pace:
             try:
@@ -199,8 +214,8 @@ class LambdaControlPlane:
         code = error_code(error)
         if code in ("PreconditionFailedException", "ResourceConflictException"):
             return Conflicted(error_message(error))
-        if memory_mb is not None and "MemorySize" in error_message(error):
-            return CannotTuneError(
+        if memory_mb is not None and "memorysize" in error_message(error).lower():
+            return SizeRefusedError(
                 f"This account may not use {memory_mb} MB: {error_message(error)}",
                 hint="Leave that size out of --memory; new accounts get more memory with use.",
             )
@@ -214,6 +229,22 @@ def _guard(revision_id: str | None) -> _Guard:
 
 class _Guard(TypedDict, total=False):
     RevisionId: str
+
+
+class _Asked(TypedDict, total=False):
+    Qualifier: str
+
+
+async def _both(first: Awaitable[T], second: Awaitable[U]) -> tuple[T, U]:
+    """Both results. What IAM refuses of them is said at once; else the first error counts."""
+    found, others = await asyncio.gather(first, second, return_exceptions=True)
+    errors = [one for one in (found, others) if isinstance(one, BaseException)]
+    refused = [error for error in errors if isinstance(error, PermissionsMissingError)]
+    if len(refused) > 1:
+        raise PermissionsMissingError(" ".join(error.message for error in refused), hint=refused[0].hint)
+    if errors:
+        raise errors[0]
+    return cast("T", found), cast("U", others)
 
 
 def snapshot(configuration: dict[str, Any], versions: tuple[str, ...]) -> FunctionSnapshot:

@@ -88,7 +88,7 @@ def delete(client: LambdaClient, name: str) -> bool:
     if not name.startswith(COPY_PREFIX):
         raise AssertionError(f"refusing to delete {name}")
     try:
-        arn = client.get_function_configuration(FunctionName=name)["FunctionArn"]
+        arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
         if RUN_TAG not in client.list_tags(Resource=arn)["Tags"]:
             return False
         client.delete_function(FunctionName=name)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from tuner.aws.refused import lost_invocation, refused_invocation
 from tuner.aws.threads import BlockingCalls
-from tuner.aws.translate import lost_invocation, refused_invocation, translated
+from tuner.aws.translate import translated
 from tuner.engine.ports import InvocationResult
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
@@ -34,9 +35,12 @@ class FixedCredentials:
     secret_access_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AwsAccess:
-    """How to reach Lambda: made once from the command line, turned into clients as needed."""
+    """How to reach Lambda: made once from the command line, turned into clients as needed.
+
+    Its clients share one session: reading botocore's model of Lambda takes longer than everything else about them.
+    """
 
     region: str
     profile: str | None = None
@@ -74,17 +78,17 @@ class AwsAccess:
         if self.endpoint_url is not None:
             return None
         config = Config(retries={"mode": "standard", "total_max_attempts": CONTROL_ATTEMPTS})
-        return self._session().client("logs", config=config)
+        return self._session.client("logs", config=config)
 
     def s3_client(self) -> S3Client:
-        return self._session().client("s3")
+        return self._session.client("s3")
 
     def load_credentials(self) -> Credentials | None:
         """Credentials as a client would use them, looked up from the beginning; None where there are none.
 
         Those that expire refresh themselves: call ``get_frozen_credentials`` whenever something is to be signed.
         """
-        return self._session().get_credentials()
+        return self._new_session().get_credentials()
 
     def ca_bundle(self) -> str | None:
         """The certificates to trust instead of botocore's own, from where botocore reads them: AWS_CA_BUNDLE,
@@ -93,9 +97,13 @@ class AwsAccess:
         return configured or os.environ.get("REQUESTS_CA_BUNDLE")
 
     def _client(self, config: Config) -> LambdaClient:
-        return self._session().client("lambda", endpoint_url=self.endpoint_url, config=config)
+        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=config)
 
+    @cached_property
     def _session(self) -> boto3.Session:
+        return self._new_session()
+
+    def _new_session(self) -> boto3.Session:
         fixed = self.credentials
         try:
             return boto3.Session(

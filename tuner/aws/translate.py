@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -15,11 +17,8 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from tuner.engine.ports import Throttled
-from tuner.errors import AccessError, FunctionNotFoundError, InvocationLostError, TargetError
+from tuner.errors import AccessError, FunctionNotFoundError, PermissionsMissingError, TargetError
 
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _INVALID = {
@@ -28,6 +27,8 @@ _INVALID = {
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
 }
+_NOT_AUTHORIZED = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+) on resource: (?P<resource>\S+)")
+_EVERY_RESOURCE = "*"
 _SSO = (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)
 
 
@@ -44,24 +45,14 @@ def says_expired(error: ClientError) -> bool:
     return error_code(error) in _EXPIRED
 
 
-def lost_invocation(function: str, cause: str) -> InvocationLostError:
-    """``cause`` says why, in half a sentence."""
-    why = cause.rstrip(".")
-    return InvocationLostError(
-        f"An invocation of {function} was sent, but no answer can be used: {why}. It may have run and be billed.",
-        hint="Run this again; if it stays, look at the network between here and Lambda, and try --transport boto3.",
-    )
+def says_invalid(error: ClientError) -> bool:
+    """AWS does not know the credentials, or their signature is wrong."""
+    return error_code(error) in _INVALID
 
 
-def refused_invocation(error: ClientError, *, function: str, profile: str | None) -> Throttled | TargetError:
-    """What an Invoke that Lambda refused becomes: Throttled for a 429, lost for a failure inside Lambda, which may
-    come after the handler has run, else as ``translated``."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if status == TOO_MANY_REQUESTS:
-        return _throttled(error)
-    if isinstance(status, int) and status >= SERVER_ERROR:
-        return lost_invocation(function, f"Lambda answered {status} {error_code(error)}: {error_message(error)}")
-    return translated(error, function=function, profile=profile)
+def is_denied(error: ClientError) -> bool:
+    """The credentials are good, but IAM does not allow this."""
+    return error_code(error) in _DENIED
 
 
 def translated(error: ClientError | BotoCoreError, *, function: str, profile: str | None) -> TargetError:
@@ -97,14 +88,15 @@ def _from_answer(error: ClientError, function: str) -> TargetError:
             f"There is no function {function} here: {message}",
             hint="Check its name, --region and --profile; `aws lambda list-functions` shows what there is.",
         )
-    if code in _DENIED:
-        return AccessError(
-            f"These credentials may not call lambda:{_iam_action(operation)} on {function}.",
-            hint="Ask for that permission; the README lists what a run needs.",
+    if is_denied(error):
+        action, resource = _denied(error, function)
+        return PermissionsMissingError(
+            f"These credentials may not call {action} on {resource}.",
+            hint="Ask for that permission; `tuner iam-policy` prints what a command needs.",
         )
-    if code in _EXPIRED:
+    if says_expired(error):
         return AccessError(f"The AWS credentials have expired: {message}", hint="Log in again, then run this again.")
-    if code in _INVALID:
+    if says_invalid(error):
         return AccessError(f"AWS does not accept these credentials: {message}", hint="Check --profile and --region.")
     return TargetError(
         f"{operation} failed with {code or 'an unknown error'}: {message}",
@@ -112,13 +104,14 @@ def _from_answer(error: ClientError, function: str) -> TargetError:
     )
 
 
-def _throttled(error: ClientError) -> Throttled:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    retry_after = headers.get("retry-after", "").strip()  # seconds; the HTTP date that RFC 9110 allows is not used
-    return Throttled(
-        str(error.response.get("Reason") or error_message(error)),
-        float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
-    )
+def _denied(error: ClientError, function: str) -> tuple[str, str]:
+    """The action and the resource. IAM's words name them better than the operation: creating a function may be
+    denied for iam:PassRole on its role."""
+    said = _NOT_AUTHORIZED.search(error_message(error))
+    if said is None:
+        return f"lambda:{_iam_action(error.operation_name)}", function
+    resource = said["resource"]
+    return said["action"], function if resource == _EVERY_RESOURCE else resource
 
 
 def _iam_action(operation: str) -> str:

@@ -8,8 +8,9 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tuner.engine.observer import Observer
 from tuner.engine.ports import Hooks, InvocationResult, Invoker, LogLookup, Throttled
@@ -111,23 +112,25 @@ class Dispatcher:
         """A lost invocation is a row of its own, so that what it may have cost is not forgotten. It is not repeated:
         the policy asks for what is missing. When little else comes back, the run ends."""
         self._lost += 1
-        row = _row(call, at, client_ms=client_ms, outcome=Outcome.LOST)
-        self._on_sample(replace(row, error_type=error.slug, error_message=error.message))
+        told = {"error_type": error.slug, "error_message": error.message}
+        self._on_sample(_row(call, at, client_ms=client_ms, outcome=Outcome.LOST, **told))
         if self._lost > max(FEW_LOST, MOST_LOST * self._answered):
             raise error
 
     async def _invoke(self, call: _Call, payload: bytes) -> tuple[datetime, InvocationResult]:
+        reason = ""
         for attempt in range(MOST_THROTTLES):
             started_at = datetime.now(UTC)
             try:
                 return started_at, await self._invoker.invoke(call.function, call.version, payload)
             except Throttled as refusal:
                 wait_s = self._backoff_s(attempt, refusal.retry_after_s)
-                self._observer.throttled(refusal.reason, wait_s)
+                reason = refusal.reason
+                self._observer.throttled(reason, wait_s)
                 await asyncio.sleep(wait_s)
         raise InvalidMeasurementError(
-            f"Lambda refused an invocation {MOST_THROTTLES} times: the concurrency is used up by others.",
-            hint="Run this when there is less traffic, or with a smaller --wave.",
+            f"Lambda refused an invocation {MOST_THROTTLES} times, the last time with: {reason}.",
+            hint="Is the concurrency used up by others? Then run this at another time, or with a smaller --wave.",
         )
 
     async def _report(self, call: _Call, started_at: datetime, result: InvocationResult) -> InvocationReport | None:
@@ -145,8 +148,8 @@ class Dispatcher:
         return max(retry_after_s or 0.0, self._rng.uniform(0, window))
 
 
-def _row(call: _Call, at: datetime, *, client_ms: float, outcome: Outcome) -> Sample:
-    """What is known of every invocation that was sent, answered or not."""
+def _row(call: _Call, at: datetime, *, client_ms: float, outcome: Outcome, **answered: Any) -> Sample:
+    """What is known of every invocation that was sent, and of those that were ``answered``."""
     return Sample(
         sequence=call.sequence,
         block=call.block,
@@ -156,6 +159,7 @@ def _row(call: _Call, at: datetime, *, client_ms: float, outcome: Outcome) -> Sa
         started_at=at.isoformat(timespec="milliseconds"),
         client_ms=round(client_ms, 3),
         outcome=outcome,
+        **answered,
     )
 
 
@@ -173,8 +177,11 @@ def _to_sample(
         outcome = Outcome.OK
     if outcome is Outcome.OK and not reported:
         outcome = Outcome.UNREPORTED
-    return replace(
-        _row(call, started_at, client_ms=result.client_ms, outcome=outcome),
+    return _row(
+        call,
+        started_at,
+        client_ms=result.client_ms,
+        outcome=outcome,
         request_id=result.request_id,
         duration_ms=measured.duration_ms,
         billed_ms=measured.billed_duration_ms,

@@ -13,11 +13,11 @@ from tuner.engine.ledger import Ledger
 from tuner.engine.observer import Observer
 from tuner.engine.ports import ControlPlane, Invoker, SamplingPolicy
 from tuner.engine.slots import Slots
-from tuner.engine.store import RunStore
+from tuner.engine.store import RunStore, SampleRows
 from tuner.engine.subjects import Subjects
 from tuner.engine.undo import undo
-from tuner.errors import CleanUpIncompleteError, TunerError
-from tuner.model import Block, Notice, Plan, Sample, Severity, Stop, Wave
+from tuner.errors import CleanUpIncompleteError, SizeRefusedError, TunerError
+from tuner.model import Block, Cell, Notice, Plan, Sample, Severity, Stop, Wave
 from tuner.planning.plan import sampling_of
 
 
@@ -73,8 +73,8 @@ async def execute(
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     store.write_plan(plan)
-    with Journal.create(store.new_journal_path(), _opened(plan, connection)) as journal:
-        measurement = _Measurement(plan, sending, store, ports, journal, policy_of, earlier)
+    with Journal.create(store.new_journal_path(), _opened(plan, connection)) as journal, store.sample_rows() as rows:
+        measurement = _Measurement(plan, sending, rows, ports, journal, policy_of, earlier)
         interrupted, failure = False, None
         try:
             await measurement.run()
@@ -101,7 +101,7 @@ class _Measurement:
         self,
         plan: Plan,
         sending: Sending,
-        store: RunStore,
+        rows: SampleRows,
         ports: RunPorts,
         journal: Journal,
         policy_of: Callable[[Plan], SamplingPolicy],
@@ -112,13 +112,14 @@ class _Measurement:
         self.blocks = 0
         self._plan = plan
         self._policy_of = policy_of
-        self._store = store
+        self._rows = rows
         self._observer = ports.observer
         self._probe = sending.payloads.payloads[0].data
         self._started_s = asyncio.get_running_loop().time()
         self._ledger = Ledger(plan)
         for sample in earlier:
             self._ledger.add(sample)
+        self._refused: dict[int, SizeRefusedError] = {}
         self._scouting = False
         self._first_cost = asyncio.Event()
         if self._ledger.knows_a_cost:
@@ -140,22 +141,42 @@ class _Measurement:
                 self.notices.append(_budget_notice(refusals[0]))
                 return
             self.blocks += 1
+            if self._refused:
+                cells = tuple(cell for cell in cells if cell.memory_mb < min(self._refused))
+                if not cells:
+                    raise self._refused[min(self._refused)]
+                policy = self._policy_of(replace(self._plan, cells=cells))
 
     async def _run_block(self, block: Block) -> list[str | None]:
         """Run the waves of a block, side by side as far as slots allow, while versions they need are being
         published in the same order. Returns for each wave why it was not run, None if it was.
 
         All waves of a cell in a fresh block run on one new version: overlapping or not, they share its environments.
+        The arms of a comparison take turns: one wave after the other, in exactly the order of the block.
         """
         cells = list(dict.fromkeys(wave.cell for wave in block.waves))
         missing = self._subjects.expect(cells, fresh=block.fresh)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._subjects.publish(missing))
+            if self._plan.arms:
+                return await self._take_turns(block)
             waves = [group.create_task(self._run_wave(wave, block)) for wave in block.waves]
         return [wave.result() for wave in waves]
 
+    async def _take_turns(self, block: Block) -> list[str | None]:
+        """The first refusal ends the block: one side alone says nothing."""
+        for wave in block.waves:
+            refusal = await self._run_wave(wave, block)
+            if refusal is not None:
+                return [refusal]
+        return []
+
     async def _run_wave(self, wave: Wave, block: Block) -> str | None:
-        function, version = await self._subjects.ready(wave.cell)
+        try:
+            function, version = await self._subjects.ready(wave.cell)
+        except SizeRefusedError as error:
+            self._leave_out(wave.cell, error)
+            return None
         async with self._slots.take(wave.size):
             await self._after_the_scout()
             refusal = self._ledger.refusal(wave, elapsed_s=asyncio.get_running_loop().time() - self._started_s)
@@ -166,6 +187,14 @@ class _Measurement:
                 await self._dispatcher.run_wave(wave, function, version, block=block.number)
             return None
 
+    def _leave_out(self, cell: Cell, refusal: SizeRefusedError) -> None:
+        """A quota that forbids one size forbids all larger ones."""
+        if cell.memory_mb not in self._refused:
+            self._refused[cell.memory_mb] = refusal
+            self.notices.append(
+                Notice(code=refusal.slug, severity=Severity.WARNING, message=refusal.message, remedy=refusal.hint)
+            )
+
     async def _after_the_scout(self) -> None:
         """Before any call has come back nothing is known about costs: one wave goes ahead, the others wait for its
         first answer, so that a budget is exceeded by one wave at most."""
@@ -174,7 +203,7 @@ class _Measurement:
         self._scouting = True
 
     def _on_sample(self, sample: Sample) -> None:
-        self._store.append_samples([sample])
+        self._rows.append(sample)
         self._ledger.add(sample)
         self._first_cost.set()
         self.samples.append(sample)

@@ -55,8 +55,20 @@ class Exposure:
     """What could not be looked for, so that nothing is known about it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """An action that a run needs, on a resource, as IAM names both."""
+
+    action: str
+    resource: str
+    purpose: str
+    """What for, in a few words: ``deletes them again``."""
+    granted: bool | None
+    """None: it could not be found out without doing it."""
+
+
 class Throttled(Exception):
-    """The service refused the invocation (429): it never ran and is no sample."""
+    """The service refused the invocation (429, or not ready yet): it never ran and is no sample."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -80,8 +92,15 @@ class ControlPlane(Protocol):
     async def exposure(self, function: str) -> Exposure:
         """What sends traffic to ``$LATEST``."""
 
-    async def may_delete_versions(self, function: str) -> bool:
-        """Whether the credentials may delete versions, found out without deleting one."""
+    async def permissions(self, function: str, *, revisions: bool, copy: bool = False) -> Sequence[Permission]:
+        """What a run does to the function with this ARN, found out by questions that change nothing.
+
+        ``revisions``: the service keeps revisions of it, so that a change with an impossible one is a question.
+        ``copy``: it is a temporary copy that is still to be made.
+        """
+
+    async def provisioned_concurrency(self, function: str) -> int | None:
+        """Environments kept provisioned for versions and aliases; None where the service does not say."""
 
     async def latest(self, function: str) -> LatestConfiguration: ...
 

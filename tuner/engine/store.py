@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from tuner import codec
 from tuner.errors import UsageError
 from tuner.model import Plan, Sample
+
+
+class SampleRows:
+    """``samples.jsonl`` while a run goes on. Each row is handed to the operating system at once: it survives the
+    death of this process, not that of the machine."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def append(self, sample: Sample) -> None:
+        self._file.write(codec.encode(sample) + b"\n")
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +73,9 @@ class RunStore:
     def read_plan(self) -> Plan:
         return codec.decode(self.plan_path.read_bytes(), Plan)
 
-    def append_samples(self, samples: Sequence[Sample]) -> None:
-        """Hand rows to the operating system at once: they survive the death of this process."""
-        with self.samples_path.open("ab") as file:
-            file.write(b"".join(codec.encode(sample) + b"\n" for sample in samples))
+    def sample_rows(self) -> SampleRows:
+        """The rows of the run, to be added to; a context manager."""
+        return SampleRows(self.samples_path.open("ab"))
 
     def read_samples(self) -> tuple[Sample, ...]:
         """The rows written so far, without a torn last line."""

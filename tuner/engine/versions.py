@@ -18,7 +18,7 @@ from tuner.engine.observer import Observer
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
 from tuner.engine.settle import attempts, settled
 from tuner.engine.undo import restore_memory, version_description
-from tuner.errors import CannotTuneError, ForeignChangeError
+from tuner.errors import CannotTuneError, ForeignChangeError, SizeRefusedError
 from tuner.inputs.memory import SMALLEST_MB
 from tuner.model import Cell, FunctionSnapshot
 
@@ -49,6 +49,9 @@ class VersionSet:
         self._temporary = temporary
         self._versions: dict[Cell, asyncio.Future[str]] = {}
         self._ready: set[Cell] = set()
+        self._quickly_ready = False
+        """A version was ready at the first look: versions of the same code and network are not looked at any more.
+        Should one not be ready all the same, the service refuses its invocations, and they wait."""
         self._fresh: set[Cell] = set()
         self._known_versions = set(function.versions)
         """Versions that may have environments already."""
@@ -72,14 +75,19 @@ class VersionSet:
         """Publish a version for every one of ``cells``, in their order, then put ``$LATEST`` back. The size that
         ``$LATEST`` has comes first: it takes no change at all.
 
-        Raises ForeignChangeError when somebody else changes the function meanwhile.
+        Raises ForeignChangeError when somebody else changes the function meanwhile. A size that the account may not
+        use is left out: ``ready`` then raises SizeRefusedError for it.
         """
         if not cells:
             return
         latest = await self._current()
         for cell in sorted(cells, key=lambda cell: cell.memory_mb != self.function.memory_mb):
             self._observer.phase(f"publishing {cell.memory_mb} MB")
-            latest, version = await self._publish_size(latest, cell)
+            try:
+                latest, version = await self._publish_size(latest, cell)
+            except SizeRefusedError as refusal:  # nothing was changed: the other sizes can still be measured
+                self._versions[cell].set_exception(refusal)
+                continue
             self._observer.published(cell, version.version)
             self._versions[cell].set_result(version.version)
         await self.restore(latest)
@@ -90,12 +98,23 @@ class VersionSet:
         if cell in self._ready:
             return version
 
+        if self._quickly_ready:
+            await asyncio.sleep(self._poll_interval_s)
+        else:
+            await self._watch(version)
+        self._ready.add(cell)
+        return version
+
+    async def _watch(self, version: str) -> None:
+        looks = 0
+
         async def is_ready() -> bool:
+            nonlocal looks
+            looks += 1
             return await self._control.version_ready(self.function.name, version)
 
         await settled(is_ready, bool, what=f"Version {version}", interval_s=self._poll_interval_s, just_changed=True)
-        self._ready.add(cell)
-        return version
+        self._quickly_ready = looks == 1 and not self.function.snap_start
 
     async def restore(self, latest: LatestConfiguration) -> None:
         """Give ``$LATEST`` its memory back. Raises ForeignChangeError if it is no longer what tuner set."""
@@ -138,6 +157,9 @@ class VersionSet:
         for patience in self._patience():
             try:
                 await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
+            except SizeRefusedError:
+                self._changes.pop()
+                raise
             except Conflicted as refusal:
                 await patience(refusal)
                 latest = await self._settled_latest()

@@ -23,8 +23,8 @@ from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import Architecture, Block, Copy, Outcome, Plan, Sample, Stop
 from tuner.planning.sampling import FixedSampling
 
-CALLS_OF_A_RUN = 24
-CALLS_OF_A_CLONE_RUN = 23
+CALLS_OF_A_RUN = 23
+CALLS_OF_A_CLONE_RUN = 22
 
 
 def policy_of(made: Plan) -> FixedSampling:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tuner.aws.invoker import decoded_log_tail, local_remarks
-from tuner.aws.translate import lost_invocation, refused_invocation, says_expired, translated
+from tuner.aws.refused import lost_invocation, refused_invocation
+from tuner.aws.translate import says_expired, translated
 from tuner.aws.transport.answers import Answer, MalformedAnswerError
 from tuner.aws.transport.connection import Connection, ConnectionEndedError
 from tuner.aws.transport.credentials import CredentialSource

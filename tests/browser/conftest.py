@@ -13,13 +13,15 @@ import pytest
 
 from tuner import codec
 from tuner.inputs.power_tuning import BASE_URL, parse_power_tuning
-from tuner.model import Report
+from tuner.model import ColdStartReport, Report
+from tuner.render.cold_start import cold_start_document
 from tuner.render.comparison import comparison_document
 from tuner.render.document import render_document_html
 from tuner.render.html import render_html
 from tuner.render.imported import imported_document
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
+COLD_START = GOLDEN.with_name("cold-start.json")
 LINK = f"{BASE_URL}#gAAAAQACAAQABsAL;ZmYgQt7dfUEiIiJBZmYOQQAAGEEAACBB;+uW4M5dPkDNwbcYzilkiNJ5KhzQQeQQ1"
 FLAGS = (
     "--no-sandbox",
@@ -64,6 +66,9 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Mapping[s
         "report": render_html(report),
         "compare": render_document_html(comparison_document([("before", report), ("after", after)])),
         "imported": render_document_html(imported_document(parse_power_tuning(LINK))),
+        "cold-start": render_document_html(
+            cold_start_document(codec.decode(COLD_START.read_bytes(), ColdStartReport))
+        ),
     }
     paths = {name: folder / f"{name}.html" for name in texts}
     for name, path in paths.items():

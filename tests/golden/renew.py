@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import fmean, median, stdev
 
+from tuner import codec
 from tuner.inputs.power_tuning import BASE_URL, parse_power_tuning
 from tuner.model import (
     Architecture,
     Cell,
+    ColdStartReport,
     CurrentConfiguration,
     CurveFit,
     CurvePoint,
@@ -41,7 +43,8 @@ from tuner.model import (
     VersusCurrent,
 )
 from tuner.render.charts import report_charts
-from tuner.render.charts.chart import WIDE
+from tuner.render.charts.chart import WIDE, Chart
+from tuner.render.cold_start import cold_start_charts, cold_start_document, cold_start_summary
 from tuner.render.comparison import comparison_document
 from tuner.render.document import render_document_html
 from tuner.render.html import render_html
@@ -49,7 +52,7 @@ from tuner.render.imported import imported_document
 from tuner.render.json import render_json
 from tuner.render.markdown import render_document_markdown, render_markdown
 from tuner.render.samples import by_cell
-from tuner.render.terminal import render_plan, render_report
+from tuner.render.terminal import render_document, render_plan, render_report
 
 FOLDER = Path(__file__).parent
 LINK = f"{BASE_URL}#gAAAAQACAAQABsAL;ZmYgQt7dfUEiIiJBZmYOQQAAGEEAACBB;+uW4M5dPkDNwbcYzilkiNJ5KhzQQeQQ1"
@@ -172,6 +175,8 @@ def renderings() -> Mapping[str, Callable[[], str]]:
     report, plan = sample_report(), sample_plan()
     comparison = comparison_document([("before", report), ("after", sample_after())])
     imported = imported_document(parse_power_tuning(LINK))
+    study = codec.decode((FOLDER / "cold-start.json").read_bytes(), ColdStartReport)
+    cold = cold_start_document(study)
     return {
         "report.json": lambda: render_json(report),
         "report.html": lambda: without_drawings(render_html(report)),
@@ -185,6 +190,12 @@ def renderings() -> Mapping[str, Callable[[], str]]:
         "terminal-60.txt": lambda: render_report(report, width=60, color=False),
         "plan-80.txt": lambda: render_plan(plan, width=80, color=False),
         "plan-60.txt": lambda: render_plan(plan, width=60, color=False),
+        "cold-start.json": lambda: render_json(study),
+        "cold-start.html": lambda: without_drawings(render_document_html(cold)),
+        "cold-start.md": lambda: render_document_markdown(cold),
+        "cold-start-figures.json": lambda: specifications(cold_start_charts(study)),
+        "cold-start-80.txt": lambda: render_document(cold_start_summary(study, width=80), width=80, color=False),
+        "cold-start-60.txt": lambda: render_document(cold_start_summary(study, width=60), width=60, color=False),
     }
 
 
@@ -200,7 +211,11 @@ def without_drawings(page: str) -> str:
 
 def figures(report: Report) -> str:
     """The specifications of the figures, as an indented file."""
-    specs = {chart.name: chart.spec(WIDE) for chart in report_charts(report, by_cell(report.samples))}
+    return specifications(report_charts(report, by_cell(report.samples)))
+
+
+def specifications(charts: Sequence[Chart]) -> str:
+    specs = {chart.name: chart.spec(WIDE) for chart in charts}
     return json.dumps(specs, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -11,13 +11,15 @@ import jsonschema
 import pytest
 
 from tuner import codec
-from tuner.model import Report
+from tuner.model import ColdStartReport, Report
 
 FOLDER = Path(__file__).parent
 NAMES = [
     "report.json", "report.html", "report.md", "figures.json",
     "comparison.html", "comparison.md", "power-tuning.html", "power-tuning.md",
     "terminal-80.txt", "terminal-60.txt", "plan-80.txt", "plan-60.txt",
+    "cold-start.json", "cold-start.html", "cold-start.md", "cold-start-figures.json",
+    "cold-start-80.txt", "cold-start-60.txt",
 ]  # fmt: skip
 
 
@@ -40,6 +42,12 @@ def test_the_committed_report_can_be_read_and_fits_the_schema() -> None:
     data = (FOLDER / "report.json").read_bytes()
     assert codec.decode(data, Report).target.function == "thumbnail"
     jsonschema.Draft202012Validator(codec.report_schema()).validate(json.loads(data))
+
+
+def test_the_committed_study_can_be_read_and_fits_its_schema() -> None:
+    data = (FOLDER / "cold-start.json").read_bytes()
+    assert codec.decode(data, ColdStartReport).target.function == "thumbnail"
+    jsonschema.Draft202012Validator(codec.cold_start_schema()).validate(json.loads(data))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".txt")])

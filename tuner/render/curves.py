@@ -72,6 +72,8 @@ class CurveView:
     dots: tuple[Dot, ...]
     lines: tuple[Line, ...]
     currency: str = "USD"
+    calls: str = "warm invocations"
+    """What the costs are of."""
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -94,9 +96,12 @@ def reading(estimate: Estimate | None) -> Reading | None:
 
 def curve_of_report(report: Report, cells: Sequence[CellSamples]) -> CurveView:
     """The curve of one run: measured, predicted, current and recommended told apart, fits as lines."""
-    cold = _cold_costs(cells, report.measurement.prices)
+    share = report.measurement.cold_fraction
+    # Where costs hold their share of cold calls already, the page has none to add.
+    cold = {} if share else _cold_costs(cells, report.measurement.prices)
     dots = tuple(_dot(point, report, cold) for point in report.curve)
-    return CurveView(dots=_legend_order(dots), lines=tuple(_fit_lines(report)))
+    calls = f"invocations, {share * 100:.3g} % of them cold" if share else "warm invocations"
+    return CurveView(dots=_legend_order(dots), lines=tuple(_fit_lines(report)), calls=calls)
 
 
 def curve_of_reports(named: Sequence[tuple[str, Report]]) -> CurveView:

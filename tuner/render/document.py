@@ -1,4 +1,4 @@
-"""A page of words, figures and tables before it has a layout: what comparisons and imported results are made of."""
+"""A page of words, figures and tables before it has a layout: comparisons, imported results, cold-start studies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tuner.model import Notice
 from tuner.render.charts.chart import Chart
 from tuner.render.facts import Fact
-from tuner.render.page import render_page
+from tuner.render.rows import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,8 @@ class Column:
     title: str
     words: bool = False
     """Words are set left, numbers right."""
+    expendable: int = 0
+    """Where a terminal is narrow the columns with the highest number give way first; 0 never does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Table:
 
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Figure, ...], ...]
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -37,6 +39,8 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     chart: Chart | None = None
     tables: tuple[Table, ...] = ()
+    plot: str = ""
+    """The chart in characters, for media that show nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Document:
     notices: tuple[Notice, ...] = ()
     facts: tuple[Fact, ...] = ()
     footer: str = ""
+    local: str = ""
+    """For what ran on the embedded Lambda: the remark that says so."""
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -61,4 +67,6 @@ class Document:
 
 def render_document_html(document: Document, *, interactive: bool = True) -> str:
     """The document as one HTML page. The same document gives the same bytes."""
+    from tuner.render.page import render_page  # noqa: PLC0415  (a terminal shows documents without jinja2)
+
     return render_page("document.html.jinja", document.charts, interactive=interactive, document=document)

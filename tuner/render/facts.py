@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tuner.model import CurveFit, CurvePoint, Distribution, EngineKind, Estimate, Price, Report
+from tuner.model import ColdStartReport, CurveFit, CurvePoint, Distribution, EngineKind, Estimate, Price, Report
 from tuner.render.figures import coefficient, usd_per_million
 from tuner.render.redact import LEFT_OUT
 from tuner.render.text import count
@@ -35,7 +35,7 @@ class FitText:
 
 def facts(report: Report) -> tuple[Fact, ...]:
     """Enough to judge the numbers and to repeat them."""
-    return tuple(_facts(report))
+    return tuple(measurement_facts(report, _methods(report.curve)))
 
 
 def fit_text(fit: CurveFit) -> FitText:
@@ -51,31 +51,41 @@ def fit_text(fit: CurveFit) -> FitText:
     )
 
 
-def _facts(report: Report) -> Iterator[Fact]:
+def measurement_facts(
+    report: Report | ColdStartReport, methods: Iterable[tuple[str, Sequence[str]]]
+) -> Iterator[Fact]:
+    """What reports of every measurement have: the command, the place, the prices, and how numbers were made."""
     how = report.measurement
     yield Fact(name="Command", value=how.command, code=True)
     yield Fact(name="Sampling", value=how.sampling)
     yield Fact(name="Waves", value=f"{how.wave_size} invocations in flight together, {count(how.blocks, 'block')}")
+    yield Fact(name="Cold calls", value=_cold_calls(how.cold_fraction))
     yield Fact(name="Seed", value=str(report.seed))
     yield from _place(report)
     for price in how.prices:
         yield Fact(name=f"Price, {price.architecture}", value=_price(price))
-    for name, methods in _methods(report.curve):
-        yield Fact(name=f"Method, {name}", value="; ".join(methods))
-    if how.payload_sha256 != LEFT_OUT:
+    for name, found in methods:
+        yield Fact(name=f"Method, {name}", value="; ".join(found))
+    if how.payload_sha256 not in ("", LEFT_OUT):
         yield Fact(name="Payload", value=f"SHA-256 {how.payload_sha256[:16]}", code=True)
     yield Fact(name="Run", value=report.run_id, code=True)
     yield Fact(name="Created", value=report.created_at)
     yield Fact(name="Version", value=f"tuner {report.tool_version}, report schema {report.schema_version}")
 
 
-def _place(report: Report) -> Iterator[Fact]:
+def _place(report: Report | ColdStartReport) -> Iterator[Fact]:
     local = report.target.engine is EngineKind.LOCAL
     yield Fact(name="Engine", value="embedded Lambda (local)" if local else f"AWS Lambda, {report.target.region}")
     if report.measurement.host is not None:
         yield Fact(name="Host", value=report.measurement.host)
     if report.measurement.throttle is not None:
         yield Fact(name="CPU limit", value=report.measurement.throttle)
+
+
+def _cold_calls(cold_fraction: float | None) -> str:
+    if cold_fraction is None:
+        return "none counted in costs (--cold-fraction)"
+    return f"{cold_fraction * 100:.3g} % of the calls, counted in costs and in what the strategy compares"
 
 
 def _price(price: Price) -> str:
@@ -93,12 +103,12 @@ def _methods(points: Iterable[CurvePoint]) -> Iterator[tuple[str, tuple[str, ...
         ("cost", (point.cost_usd_per_million for point in rows if point.cost_usd_per_million)),
     )
     for name, estimates in kinds:
-        methods = _distinct(estimate.method for estimate in estimates)
+        methods = distinct(estimate.method for estimate in estimates)
         if methods:
             yield name, methods
 
 
-def _distinct(methods: Iterable[str]) -> tuple[str, ...]:
+def distinct(methods: Iterable[str]) -> tuple[str, ...]:
     """Each method once: those that differ in their numbers alone become one, with dots where the numbers differ."""
     forms: dict[str, set[str]] = {}
     for method in methods:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tuner import codec
-from tuner.model import Report
+from tuner.model import ColdStartReport, Report
 
 
-def render_json(report: Report) -> str:
+def render_json(report: Report | ColdStartReport) -> str:
     """The report as indented JSON. UsageError if what would be written could not be read back."""
     data = codec.encode_pretty(report)
-    codec.decode(data, Report)
+    codec.decode(data, type(report))
     return data.decode("utf-8")

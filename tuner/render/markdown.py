@@ -13,7 +13,7 @@ from tuner.render.redact import Private, redacted
 from tuner.render.rows import ColdRow, CurveRow, Figure, cold_rows, curve_notes, curve_rows
 from tuner.render.samples import by_cell
 from tuner.render.text import plain
-from tuner.render.wording import LOCAL_REMARK, headline, spend_sentence
+from tuner.render.wording import LOCAL_REMARK, headline, pareto_sentence, spend_sentence, workload_sentence
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 _BLOCK_START = re.compile(r"^(\s*(?:\d+(?=[.)]\s)|(?=[-+#=]\s|[-=#]{2,})))")
@@ -27,12 +27,14 @@ def render_markdown(report: Report, *, include: Iterable[Private] = ()) -> str:
     target = report.target
     place = (target.region, target.runtime or target.package_type, target.current.architecture)
     local = [f"**LOCAL.** {LOCAL_REMARK}"] if target.engine is EngineKind.LOCAL else []
-    answer = (found.sentence, found.saving, found.certainty, found.ties)
+    answer = (found.sentence, found.saving, found.certainty, found.ties, found.limits)
+    rationale = report.recommendation.rationale if report.recommendation is not None else ""
     parts = [
         f"## {escaped(target.function)}: {escaped(found.action)}",
         " ".join(map(escaped, (f"{', '.join(place)}, {target.current.memory_mb} MB today.",))),
         *local,
         " ".join(escaped(text) for text in answer if text),
+        *([escaped(rationale)] if rationale else []),
         *_tables(report),
         *_notices(report.notices),
         escaped(spend_sentence(report.spend, target.engine)),
@@ -44,12 +46,14 @@ def render_markdown(report: Report, *, include: Iterable[Private] = ()) -> str:
 def render_document_markdown(document: Document) -> str:
     """A comparison or an imported result as Markdown."""
     parts = [f"## {escaped(document.title)}: {escaped(document.answer)}", escaped(document.subtitle)]
+    parts += [f"**LOCAL.** {escaped(document.local)}"] if document.local else []
     parts += [escaped(paragraph) for paragraph in document.paragraphs]
     for section in document.sections:
         if not section.tables and not section.paragraphs:
             continue
         parts.append(f"### {escaped(section.heading)}")
         parts += [escaped(paragraph) for paragraph in section.paragraphs]
+        parts += [preformatted(section.plot)] if section.plot else []
         parts += [_table(table) for table in section.tables]
     parts += [*_notices(document.notices), *_details("Where this comes from", document.facts)]
     return "\n\n".join(parts) + "\n"
@@ -72,6 +76,11 @@ def code(text: str) -> str:
     return f"{fence} {shown} {fence}" if longest or not shown.strip() else f"{fence}{shown}{fence}"
 
 
+def preformatted(text: str) -> str:
+    """Lines as they are, each of them harmless: a code block that nothing in them can end."""
+    return "\n".join(f"    {plain(line)}" for line in text.splitlines())
+
+
 def _tables(report: Report) -> Iterator[str]:
     rows = curve_rows(report)
     if not rows:
@@ -79,6 +88,11 @@ def _tables(report: Report) -> Iterator[str]:
         return
     yield _table(_curve_table(rows))
     yield from (escaped(note) for note in curve_notes(report))
+    yield from (
+        escaped(sentence)
+        for sentence in (pareto_sentence(report), *map(workload_sentence, report.workloads))
+        if sentence
+    )
     cold = cold_rows(by_cell(report.samples), report)
     if cold:
         yield "### Cold starts"
@@ -116,6 +130,10 @@ def _cold_table(rows: Sequence[ColdRow]) -> Table:
     )
 
 
+def _cell_text(cell: str | Figure) -> str:
+    return _figure(cell) if isinstance(cell, Figure) else cell
+
+
 def _figure(figure: Figure) -> str:
     return f"{figure.value} ({figure.detail})" if figure.detail else figure.value
 
@@ -124,7 +142,7 @@ def _table(table: Table) -> str:
     lines = [
         "| " + " | ".join(escaped(column.title) for column in table.columns) + " |",
         "| " + " | ".join(":--" if column.words else "--:" for column in table.columns) + " |",
-        *("| " + " | ".join(escaped(cell) or NOTHING for cell in row) + " |" for row in table.rows),
+        *("| " + " | ".join(escaped(_cell_text(cell)) or NOTHING for cell in row) + " |" for row in table.rows),
     ]
     return f"{escaped(table.caption)}\n\n" + "\n".join(lines)
 

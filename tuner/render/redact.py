@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from tuner.model import Report, Sample
+from tuner.model import ColdStartReport, GateReport, Measurement, Report, Sample
 from tuner.render.text import without_account_ids
 
 T = TypeVar("T")
+Shared = TypeVar("Shared", bound=Report | ColdStartReport)
 
 
 class Private(StrEnum):
@@ -38,31 +39,54 @@ _PAYLOAD_OPTION = re.compile(r"(--(?:payload|event)[ =])('[^']*'|\S+)")
 _ENVIRONMENT_OPTION = re.compile(r"(--env[ =])('[^']*'|\S+)")
 
 
-def redacted(report: Report, include: Iterable[Private] = ()) -> Report:
+def redacted(report: Shared, include: Iterable[Private] = ()) -> Shared:
     """The report without what is private, its samples as they are: no renderer shows their texts."""
     kept = frozenset(include)
     clean = _cleaner(kept)
     shared = _mapped(dataclasses.replace(report, samples=()), clean)
-    how = report.measurement
-    command = clean(how.command)
-    if Private.PAYLOADS not in kept:
-        command = _PAYLOAD_OPTION.sub(rf"\1{LEFT_OUT}", command)
-    if Private.ENVIRONMENT not in kept:
-        command = _ENVIRONMENT_OPTION.sub(rf"\1{LEFT_OUT}", command)
-    measurement = dataclasses.replace(
-        shared.measurement,
-        command=command,
-        payload_sha256=how.payload_sha256 if Private.PAYLOADS in kept else LEFT_OUT,
+    return dataclasses.replace(
+        shared, measurement=_measurement(report.measurement, kept, clean), samples=report.samples
     )
-    return dataclasses.replace(shared, measurement=measurement, samples=report.samples)
 
 
-def redacted_with_samples(report: Report, include: Iterable[Private] = ()) -> Report:
+def redacted_gate(report: GateReport, include: Iterable[Private] = (), *, samples: bool = False) -> GateReport:
+    """A gate's report without what is private; with ``samples`` those are cleaned too, for a file that holds them."""
+    kept = frozenset(include)
+    clean = _cleaner(kept)
+    bare = tuple(dataclasses.replace(comparison, samples=()) for comparison in report.comparisons)
+    shared = _mapped(dataclasses.replace(report, comparisons=bare), clean)
+    labels: dict[str, str] = {}
+    comparisons = tuple(
+        dataclasses.replace(
+            clean_one,
+            samples=tuple(_sample(s, kept, labels) for s in original.samples) if samples else original.samples,
+        )
+        for clean_one, original in zip(shared.comparisons, report.comparisons, strict=True)
+    )
+    return dataclasses.replace(
+        shared, measurement=_measurement(report.measurement, kept, clean), comparisons=comparisons
+    )
+
+
+def redacted_with_samples(report: Shared, include: Iterable[Private] = ()) -> Shared:
     """The same for a file that holds the samples too."""
     kept = frozenset(include)
     labels: dict[str, str] = {}
     samples = tuple(_sample(sample, kept, labels) for sample in report.samples)
     return dataclasses.replace(redacted(report, kept), samples=samples)
+
+
+def _measurement(how: Measurement, kept: frozenset[Private], clean: Callable[[str], str]) -> Measurement:
+    command = clean(how.command)
+    if Private.PAYLOADS not in kept:
+        command = _PAYLOAD_OPTION.sub(rf"\1{LEFT_OUT}", command)
+    if Private.ENVIRONMENT not in kept:
+        command = _ENVIRONMENT_OPTION.sub(rf"\1{LEFT_OUT}", command)
+    return dataclasses.replace(
+        _mapped(how, clean),
+        command=command,
+        payload_sha256=how.payload_sha256 if Private.PAYLOADS in kept else LEFT_OUT,
+    )
 
 
 def _cleaner(kept: frozenset[Private]) -> Callable[[str], str]:

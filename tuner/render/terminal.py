@@ -16,8 +16,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tuner.model import Cell, CurvePoint, EngineKind, Notice, Plan, Report, Severity
+from tuner.model import Cell, CurvePoint, EngineKind, Notice, Plan, Report, RunRequest, Severity
+from tuner.render.cold_plan import study_rows
+from tuner.render.document import Document, Section
+from tuner.render.document import Table as DocumentTable
 from tuner.render.figures import NOT_ESTIMABLE, NOTHING, environments, half_width, not_estimable_note, percentile
+from tuner.render.rows import Figure
 from tuner.render.text import count, join_and, plain
 from tuner.render.wording import (
     GOALS,
@@ -27,9 +31,11 @@ from tuner.render.wording import (
     cost_versus_current,
     headline,
     marks,
+    pareto_sentence,
     several_architectures,
     spend_sentence,
     status_words,
+    workload_sentence,
 )
 from tuner.units import format_ms, format_usd
 
@@ -46,6 +52,7 @@ _LETTERS = {
     Mark.CHEAPEST: "$",
     Mark.FASTEST: "F",
     Mark.PREDICTED: "P",
+    Mark.OVER_LIMIT: "X",
 }
 _SEVERITY_STYLES = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
@@ -57,6 +64,7 @@ def render_report(report: Report, *, width: int, color: bool) -> str:
         *_recommendation(headline(report), report),
         "",
         *_curve(report, max(width, MINIMUM_WIDTH)),
+        *_insights(report),
         Text(spend_sentence(report.spend, report.target.engine)),
         *_notices(report.notices),
     ]
@@ -72,6 +80,54 @@ def render_plan(plan: Plan, *, width: int, color: bool) -> str:
         rows.add_row(name, Text(plain(value)))
     parts: list[RenderableType] = [_plan_title(plan), "", rows, *_notices(plan.notices)]
     return _to_text(parts, width=width, color=color)
+
+
+def render_document(document: Document, *, width: int, color: bool) -> str:
+    """The answer, the sections with their tables and plots in characters, and the notices, in ``width`` columns."""
+    title = Text.assemble((plain(document.title), "bold"), "  ", (plain(document.subtitle), "dim"))
+    if document.local:
+        title.append("\nLOCAL", style="bold magenta").append(f"  {plain(document.local)}", style="magenta")
+    answer = Text(plain(document.answer), style="bold yellow" if document.open else "bold green")
+    parts: list[RenderableType] = [title, "", answer]
+    parts += [Text(plain(paragraph)) for paragraph in document.paragraphs]
+    for section in document.sections:
+        parts += _section(section, max(width, MINIMUM_WIDTH))
+    return _to_text([*parts, *_notices(document.notices)], width=width, color=color)
+
+
+def _section(section: Section, width: int) -> Iterator[RenderableType]:
+    yield ""
+    if section.heading:
+        yield Text(plain(section.heading), style="bold")
+    yield from (Text(plain(paragraph)) for paragraph in section.paragraphs)
+    if section.plot:
+        yield Text("\n".join(plain(line) for line in section.plot.splitlines()) + "\n", no_wrap=True)
+    for table in section.tables:
+        yield from _document_table(table, width)
+
+
+def _document_table(table: DocumentTable, width: int) -> Iterator[RenderableType]:
+    columns = _narrowed(
+        tuple(
+            _Column(
+                title=plain(column.title),
+                cells=tuple(plain(_shown(row[index])) for row in table.rows),
+                expendable=column.expendable,
+                left=column.words or index == 0,
+            )
+            for index, column in enumerate(table.columns)
+        ),
+        width,
+    )
+    yield _grid(columns, ["" for _ in table.rows])
+    if table.caption:
+        yield Text(plain(table.caption), style="dim")
+
+
+def _shown(cell: str | Figure) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell.value} ({cell.detail})" if cell.detail else cell.value
 
 
 def _to_text(parts: Sequence[RenderableType], *, width: int, color: bool) -> str:
@@ -109,10 +165,19 @@ def _recommendation(found: Headline, report: Report) -> Iterator[RenderableType]
     yield ""
     yield Text(found.sentence, style="bold green" if decided else "bold yellow")
     yield Text(found.certainty)
-    if found.ties:
-        yield Text(found.ties)
+    for remark in (found.ties, found.limits):
+        if remark:
+            yield Text(plain(remark))
     if report.recommendation is not None and report.recommendation.rationale:
         yield Text(plain(report.recommendation.rationale), style="dim")
+
+
+def _insights(report: Report) -> Iterator[RenderableType]:
+    """What the run shows beyond the proposal: other good trades, and what the function does with its time."""
+    pareto = pareto_sentence(report)
+    sentences = [*([] if pareto is None else [pareto]), *map(workload_sentence, report.workloads)]
+    if sentences:
+        yield Padding(Text("\n".join(sentences)), (0, 0, 1, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +198,19 @@ def _curve(report: Report, width: int) -> Iterator[RenderableType]:
     if not report.curve:
         return
     columns = _fitting(_columns(report), width)
+    styles = [_row_style(point, found) for point, found in zip(report.curve, marks(report), strict=True)]
+    yield _grid(columns, styles)
+    yield Padding(Text("\n".join(_footnotes(report, columns)), style="dim"), (0, 0, 1, 0))
+
+
+def _grid(columns: Sequence[_Column], styles: Sequence[str]) -> Table:
+    """Columns side by side, one style for each row."""
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column.title, justify="left" if column.left else "right", no_wrap=True)
-    for row, (point, found) in enumerate(zip(report.curve, marks(report), strict=True)):
-        table.add_row(*(Text(column.cells[row]) for column in columns), style=_row_style(point, found))
-    yield table
-    yield Padding(Text("\n".join(_footnotes(report, columns)), style="dim"), (0, 0, 1, 0))
+    for row, style in enumerate(styles):
+        table.add_row(*(Text(column.cells[row]) for column in columns), style=style)
+    return table
 
 
 def _columns(report: Report) -> tuple[_Column, ...]:
@@ -192,6 +263,11 @@ def _fitting(columns: tuple[_Column, ...], width: int) -> tuple[_Column, ...]:
         columns = tuple(column for column in columns if column.title != "errors")
     if _total(columns) > width:
         columns = (*columns[:-1], replace(columns[-1], cells=tuple(map(_letters, columns[-1].cells))))
+    return _narrowed(columns, width)
+
+
+def _narrowed(columns: tuple[_Column, ...], width: int) -> tuple[_Column, ...]:
+    """Without the columns that have no room, the most expendable first."""
     while _total(columns) > width and any(column.expendable for column in columns):
         first_to_go = max(columns, key=lambda column: column.expendable)
         columns = tuple(column for column in columns if column is not first_to_go)
@@ -243,13 +319,31 @@ def _plan_title(plan: Plan) -> Text:
 
 
 def _plan_rows(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.request.cold_starts is not None:
+        yield from study_rows(plan, plan.request.cold_starts)
+        yield from _size_rows(plan)
+        yield "Spend", _plan_spend(plan)
+        return
     request, now = plan.request, plan.function.memory_mb
     yield "Goal", f"{GOALS[request.strategy]}, sizes within {request.tolerance:.0%} count as equal"
+    yield from _demands(request)
     yield from _size_rows(plan)
     yield "Invocations", f"about {plan.expected_invocations:,}, up to {plan.max_in_flight} of them at once"
     yield "Spend", _plan_spend(plan)
     yield "Versions", "one published for each size that is measured, all of them deleted at the end"
     yield "$LATEST", f"{now} MB now, and again {now} MB as soon as the last version is published"
+
+
+def _demands(request: RunRequest) -> Iterator[tuple[str, str]]:
+    if request.max_duration is not None:
+        limit = request.max_duration
+        yield "Limit", f"{limit.statistic} of a warm call <= {format_ms(limit.limit_ms)}"
+    if request.max_cost_usd_per_million is not None:
+        yield "Limit", f"cost of a million calls <= {format_usd(request.max_cost_usd_per_million)}"
+    if request.cold_fraction is not None:
+        yield "Cold calls", f"{request.cold_fraction * 100:.3g} % of all calls, in cost and duration"
+    if request.confirm:
+        yield "Confirmation", "winner, rival and current size once more, on fresh environments"
 
 
 def _size_rows(plan: Plan) -> Iterator[tuple[str, str]]:

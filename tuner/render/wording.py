@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tuner.model import (
+    BudgetQuantity,
+    BudgetStatus,
+    BudgetVerdict,
     Cell,
     CurvePoint,
     CurveStatus,
@@ -22,7 +25,16 @@ from tuner.model import (
     Workload,
 )
 from tuner.render.differences import difference
-from tuner.render.figures import NOT_ESTIMABLE, NOTHING, disjoint, excludes, ms_range, percent, ratio_range
+from tuner.render.figures import (
+    NOT_ESTIMABLE,
+    NOTHING,
+    disjoint,
+    excludes,
+    ms_range,
+    percent,
+    ratio_range,
+    usd_range,
+)
 from tuner.render.text import count, join_and, join_or
 from tuner.units import format_ms, format_ratio, format_seconds, format_usd
 
@@ -53,6 +65,8 @@ class Mark(StrEnum):
     CHEAPEST = "cheapest"
     FASTEST = "fastest"
     PREDICTED = "predicted"
+    OVER_LIMIT = "over-limit"
+    """Shown to be beyond a limit of the run: no candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,8 @@ class Headline:
     certainty: str
     ties: str | None = None
     saving: str | None = None
+    limits: str | None = None
+    """How the proposed size keeps the limits of the run."""
 
     @property
     def sentence(self) -> str:
@@ -73,6 +89,12 @@ class Headline:
 def headline(report: Report) -> Headline:
     """The recommendation of a report in words, also when there is none or when it is undecided."""
     recommendation = report.recommendation
+    if recommendation is None and report.limits:
+        return Headline(
+            action="No size keeps the limits",
+            effects=(),
+            certainty="The notices say which sizes exceed which limit, and what to do.",
+        )
     if recommendation is None:
         return Headline(
             action="No recommendation",
@@ -85,6 +107,7 @@ def headline(report: Report) -> Headline:
         certainty=_certainty(report, recommendation),
         ties=_ties(report, recommendation),
         saving=_saving(report, recommendation),
+        limits=_limits(report, proposed_cell(recommendation)),
     )
 
 
@@ -178,6 +201,41 @@ def workload_sentence(workload: Workload) -> str:
     return f"Workload, {workload.architecture}: {', '.join(known) or 'the data do not tell'}."
 
 
+def pareto_sentence(report: Report) -> str | None:
+    """The sizes that none beats in both cost and duration, with how sure that is of each."""
+    recommendation = report.recommendation
+    if recommendation is None or len(recommendation.pareto) < 2:
+        return None
+    names = [cell_name(cell, report) for cell in recommendation.pareto]
+    chances = recommendation.pareto_probability
+    if len(chances) == len(names):
+        names = [f"{name} ({percent(chance)})" for name, chance in zip(names, chances, strict=True)]
+    return f"Pareto set, beaten by none in both cost and duration: {join_and(names)}."
+
+
+def _limits(report: Report, proposed: Cell) -> str | None:
+    check = next((check for check in report.limits if check.cell == proposed), None)
+    if check is None:
+        return None
+    return " ".join(_limit(verdict, cell_name(proposed, report)) for verdict in check.verdicts)
+
+
+def _limit(verdict: BudgetVerdict, name: str) -> str:
+    limit, estimate = verdict.limit, verdict.estimate
+    cost = limit.quantity is BudgetQuantity.COST_PER_MILLION
+    write, span = (format_usd, usd_range) if cost else (format_ms, ms_range)
+    words = f"Limit {'cost per million' if cost else limit.quantity} <= {write(limit.at_most)} at {name}"
+    if estimate is None or not estimate.estimable:
+        return f"{words}: not shown, {verdict.reason}."
+    found = {
+        BudgetStatus.MET: "kept",
+        BudgetStatus.BREACHED: "exceeded",
+        BudgetStatus.OPEN: "not shown",
+        BudgetStatus.UNKNOWN: "not shown",
+    }[verdict.status]
+    return f"{words}: {found}, {write(estimate.point)} ({span(estimate)}, n = {estimate.n})."
+
+
 def _times(value: float) -> str:
     return f"{value:.2f}"
 
@@ -263,6 +321,8 @@ def _marks_of(point: CurvePoint, report: Report) -> Iterator[Mark]:
         yield Mark.FASTEST
     if point.status is CurveStatus.PREDICTED:
         yield Mark.PREDICTED
+    if any(check.cell == point.cell and check.status is BudgetStatus.BREACHED for check in report.limits):
+        yield Mark.OVER_LIMIT
 
 
 def _ratio_of_proposed(point: CurvePoint, report: Report) -> Estimate | None:

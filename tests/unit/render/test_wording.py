@@ -9,18 +9,32 @@ import pytest
 
 from tuner.model import (
     Architecture,
+    BudgetLimit,
+    BudgetQuantity,
+    BudgetStatus,
+    BudgetVerdict,
     Cell,
     CurrentConfiguration,
     CurveStatus,
     EngineKind,
     Estimate,
+    LimitCheck,
     Recommendation,
     Report,
     Strategy,
     VersusCurrent,
     Workload,
 )
-from tuner.render.wording import Mark, cost_versus_current, effect, headline, marks, spend_sentence, workload_sentence
+from tuner.render.wording import (
+    Mark,
+    cost_versus_current,
+    effect,
+    headline,
+    marks,
+    pareto_sentence,
+    spend_sentence,
+    workload_sentence,
+)
 
 
 def ratio(point: float, low: float | None, high: float | None) -> Estimate:
@@ -180,3 +194,48 @@ def test_the_saving_is_told_for_a_million_invocations_and_only_where_it_was_show
     assert wide is not None
     unclear = replace(report, curve=(*report.curve[:3], wide, *report.curve[4:]))
     assert headline(unclear).saving == "At a million invocations a month: no difference in cost shown."
+
+
+def limited(report: Report, status: BudgetStatus, *, memory_mb: int = 1024, estimable: bool = True) -> Report:
+    """The report with a limit of 250 ms on p95, held against one size."""
+    bounds = (230.0, 245.0) if estimable else (None, None)
+    estimate = Estimate(point=240.0, low=bounds[0], high=bounds[1], n=80, method="order statistics")
+    limit = BudgetLimit(quantity=BudgetQuantity.P95, at_most=250)
+    verdict = BudgetVerdict(limit=limit, unit="ms", estimate=estimate, status=status, reason="needs 59")
+    check = LimitCheck(memory_mb=memory_mb, architecture=Architecture.X86_64, verdicts=(verdict,))
+    return replace(report, limits=(check,))
+
+
+def test_a_kept_limit_is_stated_with_its_bounds_and_number_of_calls(report: Report) -> None:
+    found = headline(limited(report, BudgetStatus.MET)).limits
+    assert found == "Limit p95 <= 250 ms at 1024 MB: kept, 240 ms (230 to 245 ms, n = 80)."
+
+
+def test_a_limit_that_could_not_be_shown_says_what_it_takes(report: Report) -> None:
+    found = headline(limited(report, BudgetStatus.UNKNOWN, estimable=False)).limits
+    assert found == "Limit p95 <= 250 ms at 1024 MB: not shown, needs 59."
+
+
+def test_a_size_beyond_a_limit_is_marked_and_without_limits_none_is(report: Report) -> None:
+    beyond = limited(report, BudgetStatus.BREACHED, memory_mb=512)
+    found = {point.memory_mb: row for point, row in zip(beyond.curve, marks(beyond), strict=True)}
+    assert Mark.OVER_LIMIT in found[512]
+    assert all(Mark.OVER_LIMIT not in row for row in marks(report))
+    assert headline(report).limits is None
+
+
+def test_no_size_within_the_limits_is_a_result_of_its_own(report: Report) -> None:
+    nothing = replace(limited(report, BudgetStatus.BREACHED), recommendation=None)
+    assert headline(nothing).sentence == "No size keeps the limits."
+
+
+def test_the_pareto_set_is_named_with_the_probability_of_each_member(
+    report: Report, recommendation: Recommendation
+) -> None:
+    cells = (Cell(512, Architecture.X86_64), Cell(1024, Architecture.X86_64))
+    known = replace(recommendation, pareto=cells, pareto_probability=(0.81, 0.998))
+    assert pareto_sentence(replace(report, recommendation=known)) == (
+        "Pareto set, beaten by none in both cost and duration: 512 MB (81 %) and 1024 MB (over 99 %)."
+    )
+    alone = replace(recommendation, pareto=cells[:1], pareto_probability=())
+    assert pareto_sentence(replace(report, recommendation=alone)) is None

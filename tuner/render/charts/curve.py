@@ -257,7 +257,7 @@ def _description(view: CurveView) -> str:
     known = any(dot.duration_ms and dot.duration_ms.low is not None for dot in view.dots)
     bars = "Vertical bars are 95 % intervals where they are known" if known else "No interval is known"
     return (
-        "Above, the cost of a million warm invocations, below, the mean duration, both against memory from "
+        f"Above, the cost of a million {view.calls}, below, the mean duration, both against memory from "
         f"{min(sizes, default=0)} to {max(sizes, default=0)} MB. {bars}; "
         f"{between}.{crosses}"
     )

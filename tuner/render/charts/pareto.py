@@ -35,7 +35,7 @@ def pareto_chart(view: CurveView) -> Chart:
         name="pareto",
         title="What speed costs",
         description=(
-            "Each point is a size: mean duration to the right, cost of a million warm invocations upwards, so the "
+            f"Each point is a size: mean duration to the right, cost of a million {view.calls} upwards, so the "
             "lower left is better in both. The line joins the Pareto set, the sizes that no other beats in both by "
             f"point estimates.{named} {bars}"
         ),

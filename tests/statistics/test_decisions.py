@@ -15,10 +15,11 @@ from tests.unit.statistics.factory import PRICE, cell, cpu_bound, flat, parallel
 from tuner.model import Recommendation, Strategy
 from tuner.pricing import cost_per_million_usd
 from tuner.statistics.curve import curve_points
-from tuner.statistics.recommendation import recommend
+from tuner.statistics.recommendation import Rule, recommend
 
 SIZES = (128, 256, 512, 1024, 1769, 3008)
 TOLERANCE = 0.05
+RULE = Rule(strategy=Strategy.COST, tolerance=TOLERANCE)
 WORKS = (
     cpu_bound,
     flat,
@@ -36,7 +37,12 @@ def outcomes(noise: float, runs: int) -> list[tuple[Recommendation, bool]]:
             samples = run_of(work, SIZES, seed=seed, between=noise, within=noise)
             points = curve_points(samples, [cell(size) for size in SIZES], [PRICE])
             proposal = recommend(
-                points, samples, [PRICE], strategy=Strategy.COST, tolerance=TOLERANCE, current=None, seed=seed
+                points,
+                samples,
+                [PRICE],
+                rule=Rule(strategy=Strategy.COST, tolerance=TOLERANCE),
+                current=None,
+                seed=seed,
             )
             assert proposal is not None
             cost = {size: cost_per_million_usd(work(size) + 0.5, size, PRICE) for size in SIZES}
@@ -63,7 +69,9 @@ def test_two_identical_sizes_are_rarely_told_apart() -> None:
     for seed in range(100):
         samples = run_of(lambda m: 40_000 / m, (400, 401), seed=seed, between=0.03, within=0.03)
         points = curve_points(samples, [cell(400), cell(401)], [PRICE])
-        proposal = recommend(points, samples, [PRICE], strategy=Strategy.COST, tolerance=0.0, current=None, seed=seed)
+        proposal = recommend(
+            points, samples, [PRICE], rule=Rule(strategy=Strategy.COST, tolerance=0.0), current=None, seed=seed
+        )
         assert proposal is not None
         decided += proposal.decided
     assert decided <= 20

@@ -20,6 +20,9 @@ from tuner.inputs.payloads import read_payload
 from tuner.model import Architecture, Notice
 from tuner.units import parse_percent, parse_seconds, parse_usd
 
+SHARED = "shared:"
+"""In front of the name of a test event that the Lambda console shares."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionOptions:
@@ -93,15 +96,27 @@ class SendingOptions:
                 "--set and --repeat change an event of the catalogue.",
                 hint="Add --event, for example --event sqs/batch.",
             )
+        if self.shared_event is not None and (self.event_settings or self.event_repeats):
+            raise UsageError(
+                "--set and --repeat change events of the catalogue, not shared test events.",
+                hint="Save the test event with `tuner event new`, edit the file, and give it with --payload.",
+            )
+
+    @property
+    def shared_event(self) -> str | None:
+        """The name of a shared test event of the function's, as ``--event shared:NAME`` asks for it."""
+        return self.event.removeprefix(SHARED) if self.event and self.event.startswith(SHARED) else None
 
     def sources(self) -> tuple[PayloadSource, ...]:
         """Raises a UsageError for the first payload that cannot be read."""
+        if self.shared_event is not None:
+            return (PayloadSource(1.0, None, shared_event=self.shared_event),)
         if self.event is not None:
             return (PayloadSource(1.0, read_event(self.event, self.event_settings, self.event_repeats)),)
         return tuple(_payload_source(text) for text in self.payloads or ("{}",))
 
     def notices(self) -> tuple[Notice, ...]:
-        return event_notices(self.event) if self.event else ()
+        return event_notices(self.event) if self.event and self.shared_event is None else ()
 
     def words(self) -> list[str]:
         words = flags({"--event": self.event})
@@ -171,11 +186,12 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class PayloadSource:
-    """A payload that was read, or the name of an S3 object still to be read."""
+    """A payload that was read, or the name of an S3 object or a shared test event still to be read."""
 
     weight: float
     data: bytes | None
     s3_uri: str | None = None
+    shared_event: str | None = None
 
 
 def command_line(*words: str) -> str:

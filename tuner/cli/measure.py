@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from tuner.aws.control import LambdaControlPlane
 from tuner.aws.logs import LogReader
 from tuner.aws.objects import read_payload_object
 from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.test_events import SharedTestEvents, schemas_client
 from tuner.aws.transport.choose import TransportMode, choose_transport
 from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import Allowance, FunctionOptions, PayloadSource, SendingOptions
 from tuner.cli.place import Place
+from tuner.cli.prices_file import updated_prices
 from tuner.cli.progress import progress
 from tuner.cli.state import runs_folder
 from tuner.engine.dispatcher import Sending
@@ -24,7 +27,7 @@ from tuner.engine.journal import unfinished_journals
 from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
 from tuner.engine.ports import SamplingPolicy
 from tuner.engine.store import RunStore
-from tuner.errors import InvalidMeasurementError, TargetError, TunerError
+from tuner.errors import InvalidMeasurementError, TargetError, TunerError, UsageError
 from tuner.inputs.identifiers import parse_function
 from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import Architecture, EngineKind, FunctionSnapshot, Notice, Plan, Price, Sample, Severity
@@ -56,25 +59,36 @@ def place_of(options: FunctionOptions, memory_mb: tuple[int, ...]) -> Iterator[P
     )
 
 
-def read_payloads(sources: Sequence[PayloadSource], access: AwsAccess) -> PayloadSet:
-    payloads = []
-    for source in sources:
-        data = source.data
-        if data is None:
-            data = read_payload_object(access.s3_client(), source.s3_uri or "")
-        payloads.append(WeightedPayload(data, source.weight))
-    return PayloadSet(tuple(payloads))
+def read_payloads(sources: Sequence[PayloadSource], access: AwsAccess, function: str) -> PayloadSet:
+    """What is to be sent, read from where it is. ``function`` is the name of the one whose test events are meant."""
+    return PayloadSet(tuple(WeightedPayload(_data(source, access, function), source.weight) for source in sources))
+
+
+def _data(source: PayloadSource, access: AwsAccess, function: str) -> bytes:
+    if source.data is not None:
+        return source.data
+    if source.shared_event is None:
+        return read_payload_object(access.s3_client(), source.s3_uri or "")
+    if access.endpoint_url is not None:
+        raise UsageError(
+            "Shared test events are kept by AWS, and this function is somewhere else.",
+            hint="Save one with `tuner event new NAME --function FUNCTION`, and give the file with --payload.",
+        )
+    with closing(schemas_client(region=access.region, profile=access.profile)) as client:
+        return SharedTestEvents(client, profile=access.profile).event(function, source.shared_event)
 
 
 def prices_of(
     function: FunctionSnapshot, architectures: Sequence[Architecture], allowance: Allowance
 ) -> dict[Architecture, Price]:
+    updated = updated_prices()
     return {
         architecture: price_for(
             function.region,
             architecture,
             usd_per_gb_s=allowance.usd_per_gb_s,
             usd_per_request=allowance.usd_per_request,
+            updated=updated,
         )
         for architecture in architectures
     }
@@ -146,10 +160,14 @@ async def measure(
             reader.close()
 
 
-def agree(plan: Plan, *, yes: bool, quiet: bool) -> None:
+class PlanRenderer(Protocol):
+    def __call__(self, plan: Plan, *, width: int, color: bool) -> str: ...
+
+
+def agree(plan: Plan, *, yes: bool, quiet: bool, render: PlanRenderer = render_plan) -> None:
     """Say what the run will do and cost; above --max-cost ask, or stop when nobody can be asked."""
     if not quiet:
-        print(render_plan(plan, width=columns(), color=wants_color(sys.stderr)), end="", file=sys.stderr)
+        print(render(plan, width=columns(), color=wants_color(sys.stderr)), end="", file=sys.stderr)
     allowed_usd = plan.request.max_cost_usd
     if plan.request.engine is EngineKind.LOCAL or yes or plan.expected_spend.high_usd <= allowed_usd:
         return

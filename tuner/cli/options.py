@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tuner.cli.completion import complete_function, complete_memory, complete_region
 from tuner.model import SamplingKind, Strategy
 from tuner.render.redact import Private
 
@@ -36,7 +37,9 @@ class ExportFormat(StrEnum):
 Function = Annotated[
     str,
     typer.Argument(
-        help="A function's name or ARN; with --local, the folder or zip file of its code.", metavar="FUNCTION"
+        help="A function's name or ARN; with --local, the folder or zip file of its code.",
+        metavar="FUNCTION",
+        autocompletion=complete_function,
     ),
 ]
 Local = Annotated[
@@ -45,7 +48,9 @@ Local = Annotated[
 Memory = Annotated[
     str,
     typer.Option(
-        help="Sizes in MB: 128..3008, 128..3008:64, 128,512,1769 or a mixture.", rich_help_panel="Measurement"
+        help="Sizes in MB: 128..3008, 128..3008:64, 128,512,1769 or a mixture.",
+        rich_help_panel="Measurement",
+        autocompletion=complete_memory,
     ),
 ]
 StrategyOption = Annotated[
@@ -60,10 +65,11 @@ Tolerance = Annotated[
     str, typer.Option(help="How much dearer than the cheapest size is still cheap.", rich_help_panel="Measurement")
 ]
 SamplingOption = Annotated[
-    SamplingKind,
+    SamplingKind | None,
     typer.Option(
-        help="adaptive: search all sizes of the range, until one is known to be best. fixed: -n samples at each of a "
-        "few sizes.",
+        show_default=False,
+        help="adaptive: search all sizes of the range, until one is known to be best. fixed: -n samples at each size "
+        "that is named, of a range at its landmarks. [default: adaptive, with -n fixed]",
         rich_help_panel="Measurement",
     ),
 ]
@@ -71,19 +77,118 @@ Confidence = Annotated[
     str,
     typer.Option(help="Adaptive sampling stops when it is this sure of a size.", rich_help_panel="Measurement"),
 ]
+Confirm = Annotated[
+    bool,
+    typer.Option(
+        "--confirm",
+        help="Measure winner, rival and current size again on fresh environments, and report those figures.",
+        rich_help_panel="Measurement",
+    ),
+]
+MaxDuration = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIMIT",
+        help="Sizes not shown to keep it are no candidates: 'p95<=250ms', also mean, p50, p99.",
+        rich_help_panel="Measurement",
+    ),
+]
+MaxCostPerMillion = Annotated[
+    str | None,
+    typer.Option(
+        metavar="USD", help="The same for what a million calls cost: '$4.20'.", rich_help_panel="Measurement"
+    ),
+]
+ColdShare = Annotated[
+    str | None,
+    typer.Option(
+        "--cold-fraction",
+        help="Share of your calls that meet a cold start, counted in cost and duration: 2%. [default: none]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+PlanOut = Annotated[
+    Path | None, typer.Option("--out", help="Write the plan to this file, as JSON.", rich_help_panel="Output")
+]
 Weight = Annotated[
     float,
     typer.Option(min=0.0, max=1.0, help="Share of the cost with --strategy balanced.", rich_help_panel="Measurement"),
 ]
 Samples = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--samples",
         "-n",
         min=1,
         max=10_000,
-        help="Warm samples a size of a fixed run.",
+        help="Warm samples a size of a fixed run. [default: 20]",
         rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+ColdMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        help="Sizes in MB, for example 512,1769. [default: the function's own]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+ColdStarts = Annotated[
+    int,
+    typer.Option(
+        "--starts",
+        "-n",
+        min=1,
+        max=10_000,
+        help="Cold starts at each size and architecture: 72 give p95 an interval, 368 p99.",
+        rich_help_panel="Measurement",
+    ),
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        metavar="p95±5%",
+        help="Go on beyond -n until that percentile of the whole cold start is known so well, or the budget ends.",
+        rich_help_panel="Measurement",
+    ),
+]
+ColdFraction = Annotated[
+    str | None,
+    typer.Option(
+        help="Share of your calls that are cold, for what that costs: 2%. [default: 1%, or what the log says]",
+        rich_help_panel="Measurement",
+        show_default=False,
+    ),
+]
+WarmCalls = Annotated[
+    int,
+    typer.Option(
+        "--warm",
+        min=0,
+        max=100,
+        help="Warm calls after each batch, to have warm durations beside cold ones.",
+        rich_help_panel="Measurement",
+    ),
+]
+FromLogs = Annotated[
+    bool,
+    typer.Option(
+        "--from-logs",
+        help="Invoke nothing: read the cold starts of production from CloudWatch Logs Insights.",
+        rich_help_panel="Logs",
+    ),
+]
+Since = Annotated[str, typer.Option(help="With --from-logs, how far back: 6h, 7d.", rich_help_panel="Logs")]
+LogGroup = Annotated[
+    str | None,
+    typer.Option(
+        help="With --from-logs, the log group. [default: as the function is configured]",
+        rich_help_panel="Logs",
+        show_default=False,
     ),
 ]
 WaveOption = Annotated[
@@ -109,7 +214,7 @@ Payload = Annotated[
 Event = Annotated[
     str | None,
     typer.Option(
-        help="An event of the catalogue, for example sqs/batch; `tuner event list` shows them.",
+        help="An event of the catalogue (`tuner event list`), like sqs/batch; or shared:NAME, a console test event.",
         rich_help_panel="Measurement",
         autocompletion=complete_event_name,
     ),
@@ -184,7 +289,12 @@ PricePerGbS = Annotated[
 ]
 PricePerRequest = Annotated[str | None, typer.Option(help="Your price of a request in USD.", rich_help_panel="Spend")]
 Region = Annotated[
-    str | None, typer.Option(help="AWS region; with --local, whose prices to use.", rich_help_panel="AWS")
+    str | None,
+    typer.Option(
+        help="AWS region; with --local, whose prices to use.",
+        rich_help_panel="AWS",
+        autocompletion=complete_region,
+    ),
 ]
 Profile = Annotated[str | None, typer.Option(help="AWS profile.", rich_help_panel="AWS")]
 EndpointUrl = Annotated[

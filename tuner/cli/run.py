@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+from tuner import codec
 from tuner.aws.control import LambdaControlPlane
 from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import (
@@ -39,11 +42,15 @@ from tuner.engine.orchestrator import RunResult
 from tuner.engine.preflight import preflight
 from tuner.engine.resume import resumed
 from tuner.engine.store import RunStore
-from tuner.errors import ExitCode
+from tuner.errors import ExitCode, UsageError
+from tuner.inputs.limits import parse_cost_limit, parse_duration_limit
 from tuner.inputs.memory import parse_memory
 from tuner.inputs.payload_set import PayloadSet
 from tuner.model import (
     Architecture,
+    BudgetStatus,
+    Cell,
+    DurationLimit,
     EngineKind,
     FunctionSnapshot,
     Plan,
@@ -55,9 +62,12 @@ from tuner.model import (
 )
 from tuner.planning.candidates import candidate_sizes
 from tuner.planning.plan import architectures_of, make_plan
-from tuner.render.terminal import render_report
-from tuner.reporting.run import RunFacts, build_report
+from tuner.render.terminal import render_plan, render_report
+from tuner.reporting.parts import RunFacts
+from tuner.reporting.run import build_report
 from tuner.units import parse_percent
+
+DEFAULT_SAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +81,14 @@ class RunOptions:
     memory: str
     strategy: Strategy
     tolerance: str
-    sampling: SamplingKind
+    sampling: SamplingKind | None
     confidence: str
+    confirm: bool
+    max_duration: str | None
+    max_cost_per_million: str | None
+    cold_fraction: str | None
     weight: float
-    samples: int
+    samples: int | None
     wave: int | None
     architectures: str | None
     clone: bool
@@ -82,8 +96,29 @@ class RunOptions:
     seed: int
 
     @property
+    def sampling_kind(self) -> SamplingKind:
+        """What was asked for: a number of samples a size asks for a fixed run."""
+        if self.sampling is not None:
+            return self.sampling
+        return SamplingKind.ADAPTIVE if self.samples is None else SamplingKind.FIXED
+
+    @property
     def adaptive(self) -> bool:
-        return self.sampling is SamplingKind.ADAPTIVE
+        return self.sampling_kind is SamplingKind.ADAPTIVE
+
+    @property
+    def samples_per_size(self) -> int:
+        return DEFAULT_SAMPLES if self.samples is None else self.samples
+
+    def check(self) -> None:
+        """UsageError for options that contradict each other."""
+        self.send.check()
+        self.where.check()
+        if self.adaptive and self.samples is not None:
+            raise UsageError(
+                "-n says how often to measure each size, but a search decides that itself.",
+                hint="Leave -n out, or use --sampling fixed.",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +128,41 @@ class RunInputs:
     memory_mb: tuple[int, ...]
     tolerance: float
     confidence: float
+    max_duration: DurationLimit | None
+    max_cost_usd_per_million: float | None
+    cold_fraction: float | None
     architectures: tuple[Architecture, ...]
     allowance: Allowance
 
 
 def run_command(options: RunOptions) -> int:
     """Run and report; returns the exit code."""
-    options.send.check()
-    options.where.check()
+    options.check()
     inputs = read_inputs(options)
     sources = options.send.sources()
     writable_state_folder()
     with place_of(options.where, inputs.memory_mb) as place:
-        run = _Run(options, inputs, place, read_payloads(sources, place.access))
+        run = _Run(options, inputs, place, read_payloads(sources, place.access, place.target.name))
         return run_interruptibly(run.main())
+
+
+def plan_command(options: RunOptions, out: Path | None) -> int:
+    """Say what ``run_command`` would do; returns the exit code."""
+    options.check()
+    inputs = read_inputs(options)
+    sources = options.send.sources()
+    with place_of(options.where, inputs.memory_mb) as place:
+        run = _Run(options, inputs, place, read_payloads(sources, place.access, place.target.name))
+        plan = asyncio.run(run.plan())
+    if out is not None:
+        out.write_bytes(codec.encode_pretty(plan))
+    if options.output.json_output:
+        print(codec.encode_pretty(plan).decode(), end="")
+    else:
+        print(render_plan(plan, width=columns(), color=wants_color()), end="")
+    if out is not None and not options.output.quiet:
+        print(f"Plan: {out}", file=sys.stderr)
+    return ExitCode.OK
 
 
 def read_inputs(options: RunOptions) -> RunInputs:
@@ -116,6 +172,11 @@ def read_inputs(options: RunOptions) -> RunInputs:
         memory_mb=candidate_sizes(selection.ranges) if options.adaptive else selection.sizes,
         tolerance=parse_percent(options.tolerance),
         confidence=read_confidence(options.confidence),
+        max_duration=None if options.max_duration is None else parse_duration_limit(options.max_duration),
+        max_cost_usd_per_million=None
+        if options.max_cost_per_million is None
+        else parse_cost_limit(options.max_cost_per_million),
+        cold_fraction=None if options.cold_fraction is None else parse_percent(options.cold_fraction),
         architectures=read_architectures(options.architectures),
         allowance=options.spend.values(),
     )
@@ -124,10 +185,19 @@ def read_inputs(options: RunOptions) -> RunInputs:
 def reproduce_command(options: RunOptions) -> str:
     """The command line that repeats the run. Payload texts and values of variables stay out of it."""
     words = ["--memory", options.memory, "--strategy", options.strategy.value, "--tolerance", options.tolerance]
-    words += ["--sampling", options.sampling.value, "--seed", str(options.seed)]
-    words += ["--confidence", options.confidence] if options.adaptive else ["-n", str(options.samples)]
+    words += ["--sampling", options.sampling_kind.value, "--seed", str(options.seed)]
+    words += ["--confidence", options.confidence] if options.adaptive else ["-n", str(options.samples_per_size)]
     words += ["--weight", str(options.weight)] if options.strategy is Strategy.BALANCED else []
-    words += flags({"--wave": options.wave, "--arch": options.architectures})
+    words += flags(
+        {
+            "--max-duration": options.max_duration,
+            "--max-cost-per-million": options.max_cost_per_million,
+            "--cold-fraction": options.cold_fraction,
+            "--wave": options.wave,
+            "--arch": options.architectures,
+        }
+    )
+    words += ["--confirm"] if options.confirm else []
     words += ["--clone"] if options.clone else []
     return command_line(
         "tuner",
@@ -169,6 +239,12 @@ class _Run:
             result = await measure(plan, self._place, control, call, earlier=earlier)
         return self._finish(plan, result, files)
 
+    async def plan(self) -> Plan:
+        """The plan alone: nothing is changed, nothing invoked."""
+        async with control_plane(self._place.access) as control:
+            plan, _ = await self._plan(control)
+        return plan
+
     async def _plan(self, control: LambdaControlPlane) -> tuple[Plan, tuple[Sample, ...]]:
         """The plan and the samples there are already: none, except for a resumed run."""
         function = await control.describe(self._place.target)
@@ -195,7 +271,7 @@ class _Run:
             memory_mb=self._place.memory_mb,
             strategy=options.strategy,
             tolerance=inputs.tolerance,
-            samples_per_size=options.samples,
+            samples_per_size=options.samples_per_size,
             wave_size=options.wave,
             max_cost_usd=inputs.allowance.max_cost_usd,
             max_invocations=inputs.allowance.max_invocations,
@@ -205,9 +281,13 @@ class _Run:
             payload_sha256=self._payloads.sha256,
             expected_errors=options.send.expected_errors,
             seed=options.seed,
-            sampling=options.sampling,
+            sampling=options.sampling_kind,
             confidence=inputs.confidence,
+            confirm=options.confirm,
             weight=options.weight,
+            max_duration=inputs.max_duration,
+            max_cost_usd_per_million=inputs.max_cost_usd_per_million,
+            cold_fraction=inputs.cold_fraction,
         )
 
     def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
@@ -223,9 +303,9 @@ class _Run:
         if result.interrupted:
             print("Interrupted: the function is as it was. The report holds what was measured.", file=sys.stderr)
             return ExitCode.INTERRUPTED
-        if report.recommendation is None:
+        if report.recommendation is None and not report.limits:
             raise nothing_measured(report.samples)
-        return ExitCode.OK
+        return limits_exit_code(report)
 
     def _report(self, plan: Plan, result: RunResult, files: ReportFiles) -> Report:
         interrupted = (interrupted_notice(plan),) if result.interrupted else ()
@@ -254,7 +334,19 @@ class _Run:
             print(render_report(report, width=columns(), color=wants_color()), end="")
 
 
+def limits_exit_code(report: Report) -> ExitCode:
+    """5 where every measured size is beyond a limit, 4 where the proposed one is not shown to keep them."""
+    found = report.recommendation
+    if found is None:
+        return ExitCode.BUDGET
+    proposed = Cell(found.memory_mb, found.architecture)
+    kept = all(check.status is BudgetStatus.MET for check in report.limits if check.cell == proposed)
+    return ExitCode.OK if kept else ExitCode.INCONCLUSIVE
+
+
 def _sampling_words(request: RunRequest) -> str:
     if request.sampling is SamplingKind.ADAPTIVE:
-        return f"adaptive, until a size is best with {request.confidence:.0%} confidence"
-    return f"fixed, {request.samples_per_size} warm samples a size"
+        words = f"adaptive, until a size is best with {request.confidence:.0%} confidence"
+    else:
+        words = f"fixed, {request.samples_per_size} warm samples a size"
+    return f"{words}; then confirmed on fresh environments" if request.confirm else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -17,17 +18,24 @@ from tuner.model import (
     Plan,
     Price,
     RunRequest,
+    Sample,
     SamplingKind,
     Severity,
     SpendRange,
+    Statistic,
 )
 from tuner.planning.sampling import FixedSampling, SamplingPolicy, default_wave_size
-from tuner.pricing import invocation_cost_usd
+from tuner.pricing import invocation_cost_usd, worst_case_usd
 
 LARGEST_ADAPTIVE_WAVE = 6
 MOST_ADAPTIVE_CALLS = 60
 """For each architecture: in simulation more calls hardly change what is recommended (docs/search.md)."""
 FEWEST_ADAPTIVE_CALLS = 12
+SHOWING_CALLS = {Statistic.MEAN: 60, Statistic.P50: 60, Statistic.P95: 300, Statistic.P99: 1200}
+LARGEST_SHOWING_WAVE = 20
+CONFIRMED_SIZES = 3
+CONFIRMING_WAVES = 3
+"""A cold one and two warm: with one the spread between environments could not be told from that between calls."""
 COPY_PREFIX = "tuner-"
 CAUTIOUS_CONCURRENCY = 10
 """What an account surely has: the least that new ones are given."""
@@ -71,7 +79,7 @@ def make_plan(
         # The embedded Lambda has few cores: waves side by side would only wait for one another.
         max_in_flight=wave_size if request.engine is EngineKind.LOCAL else available,
         expected_invocations=invocations,
-        expected_spend=expected_spend(request, cells, invocations, prices, timeout_s=function.timeout_s),
+        expected_spend=expected_spend(request, cells, invocations, prices, function=function, wave_size=wave_size),
         copies=copies,
         notices=(*notices, *_notices(function, limits)),
     )
@@ -133,10 +141,33 @@ def usual_wave_size(request: RunRequest, available_concurrency: int) -> int:
 
 def sampling_of(plan: Plan) -> SamplingPolicy:
     """The sampling policy that a plan was made for."""
-    if plan.request.sampling is SamplingKind.ADAPTIVE:
-        from tuner.planning.adaptive import adaptive_sampling  # noqa: PLC0415  (numpy, for a search only)
+    if plan.request.cold_starts is not None:
+        from tuner.planning.cold_start import cold_start_sampling  # noqa: PLC0415  (that module builds on this one)
 
-        return adaptive_sampling(plan)
+        return cold_start_sampling(plan)
+    choosing = _choosing(plan)
+    if not plan.request.confirm:
+        return choosing
+    from tuner.planning.confirmation import ConfirmedSampling  # noqa: PLC0415  (numpy, for a confirmation only)
+
+    return ConfirmedSampling(choosing=choosing, plan=plan)
+
+
+def stages_of(plan: Plan, samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """The samples that chose a size, and those that only confirm it."""
+    if not plan.request.confirm:
+        return tuple(samples), ()
+    from tuner.planning.confirmation import stages  # noqa: PLC0415
+
+    found = stages(_choosing(plan), samples)
+    return found.choosing, found.confirming
+
+
+def _choosing(plan: Plan) -> SamplingPolicy:
+    if plan.request.sampling is SamplingKind.ADAPTIVE:
+        from tuner.planning.adaptive import search_of  # noqa: PLC0415  (numpy, for a search only)
+
+        return search_of(plan)
     return FixedSampling(
         cells=plan.cells,
         samples_per_size=plan.request.samples_per_size,
@@ -146,16 +177,44 @@ def sampling_of(plan: Plan) -> SamplingPolicy:
 
 
 def expected_invocations(request: RunRequest, cells: Sequence[Cell], wave_size: int) -> int:
-    """Calls of a run in which nothing fails: exactly for a fixed run, at most for an adaptive one."""
+    """Calls of a run in which nothing fails: exactly for a fixed run, at most for an adaptive one, and with what a
+    confirmation takes at most."""
+    confirming = confirming_calls(request, wave_size)
     if request.sampling is SamplingKind.ADAPTIVE:
-        return most_adaptive_calls(request, architectures=len({cell.architecture for cell in cells}))
-    return len(cells) * (wave_size + request.samples_per_size)
+        architectures = len({cell.architecture for cell in cells})
+        return most_choosing_calls(request, architectures=architectures, wave_size=wave_size) + confirming
+    return len(cells) * (wave_size + request.samples_per_size) + confirming
 
 
-def most_adaptive_calls(request: RunRequest, *, architectures: int) -> int:
+def confirming_calls(request: RunRequest, wave_size: int) -> int:
+    """Winner, rival and current size, in a cold wave and two warm ones; as far as the calls allowed leave room."""
+    calls = CONFIRMED_SIZES * wave_size * CONFIRMING_WAVES if request.confirm else 0
+    spare = math.inf if request.max_invocations is None else request.max_invocations - FEWEST_ADAPTIVE_CALLS
+    return calls if calls <= spare else 0
+
+
+def most_adaptive_calls(request: RunRequest, *, architectures: int, wave_size: int) -> int:
     """Where a search ends undecided."""
     most = MOST_ADAPTIVE_CALLS * max(1, architectures)
-    return most if request.max_invocations is None else min(most, request.max_invocations)
+    if request.max_invocations is None:
+        return most
+    return min(most, request.max_invocations - confirming_calls(request, wave_size))
+
+
+def most_choosing_calls(request: RunRequest, *, architectures: int, wave_size: int) -> int:
+    """The search, and what it takes to show that limits hold."""
+    searching = most_adaptive_calls(request, architectures=architectures, wave_size=wave_size)
+    most = searching + showing_calls(request)
+    if request.max_invocations is None:
+        return most
+    return min(most, request.max_invocations - confirming_calls(request, wave_size))
+
+
+def showing_calls(request: RunRequest) -> int:
+    """Further calls of a search at the size it found, to show that a limit holds there: 59 and 299 independent ones
+    for p95 and p99, and calls that share environments are worth less."""
+    calls = 0 if request.max_cost_usd_per_million is None else SHOWING_CALLS[Statistic.MEAN]
+    return calls if request.max_duration is None else max(calls, SHOWING_CALLS[request.max_duration.statistic])
 
 
 def expected_spend(
@@ -164,24 +223,36 @@ def expected_spend(
     invocations: int,
     prices: Mapping[Architecture, Price],
     *,
-    timeout_s: int,
+    function: FunctionSnapshot,
+    wave_size: int,
 ) -> SpendRange:
-    """From one billed millisecond a call to every call running into the timeout: nothing is known of the
-    durations before the first invocation, and these two bounds need no guess.
+    """From one billed millisecond a call to every call running into the timeout after the longest init: nothing is
+    known of the durations before the first invocation, and these two bounds need no guess. A timeout ends its
+    environment, so that where every call times out every call may be cold.
 
-    An adaptive run may make all its calls at the cheapest size or at the dearest one.
+    A search may make all calls at the cheapest size or at the dearest one, and so may a confirmation, which has the
+    current size among its own.
     """
-
-    def each(billed_ms: int) -> list[Decimal]:
-        return [invocation_cost_usd(billed_ms, cell.memory_mb, prices[cell.architecture]) for cell in cells]
-
-    low, high = each(1), each(timeout_s * 1000)
     if not cells:
         return SpendRange(low_usd=Decimal(0), high_usd=Decimal(0))
+
+    def least(cell: Cell) -> Decimal:
+        return invocation_cost_usd(1, cell.memory_mb, prices[cell.architecture])
+
+    def most(cell: Cell) -> Decimal:
+        price = prices[cell.architecture]
+        return worst_case_usd(1, function.timeout_s, cell.memory_mb, price, cold_starts=1)
+
+    current = [Cell(function.memory_mb, a) for a in architectures_of(request, function) if request.confirm]
+    cheapest, dearest = min(map(least, cells)), max(map(most, (*cells, *current)))
     if request.sampling is SamplingKind.ADAPTIVE:
-        return SpendRange(low_usd=FEWEST_ADAPTIVE_CALLS * min(low), high_usd=invocations * max(high))
-    calls_per_cell = invocations // len(cells)
-    return SpendRange(low_usd=calls_per_cell * sum(low, Decimal(0)), high_usd=calls_per_cell * sum(high, Decimal(0)))
+        return SpendRange(low_usd=FEWEST_ADAPTIVE_CALLS * cheapest, high_usd=invocations * dearest)
+    confirming = confirming_calls(request, wave_size)
+    calls_per_cell = (invocations - confirming) // len(cells)
+    return SpendRange(
+        low_usd=calls_per_cell * sum(map(least, cells), Decimal(0)) + confirming * cheapest,
+        high_usd=calls_per_cell * sum(map(most, cells), Decimal(0)) + confirming * dearest,
+    )
 
 
 def check_tunable(function: FunctionSnapshot, concurrency: int) -> None:

@@ -40,6 +40,10 @@ class SamplingPolicy(Protocol):
 
     def next_block(self, samples: Sequence[Sample]) -> Block | Stop: ...
 
+    def __hash__(self) -> int:
+        """Policies are values: what one said of the same samples before holds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedSampling:

@@ -21,7 +21,9 @@ from tuner.model import (
     Severity,
 )
 from tuner.pricing import cost_per_million_usd
-from tuner.statistics.estimates import distribution, mean_estimate, transform
+from tuner.statistics.calls import usual_call
+from tuner.statistics.components import NotEstimable
+from tuner.statistics.estimates import distribution, interval_estimate, mean_estimate, transform
 from tuner.statistics.observations import CellSamples, Observations, split_by_cell
 from tuner.units import format_ms
 
@@ -35,16 +37,20 @@ ROUGH_PERCENT = 6.0
 HEADROOM = 1.15
 
 
-def curve_points(samples: Sequence[Sample], cells: Sequence[Cell], prices: Sequence[Price]) -> tuple[CurvePoint, ...]:
+def curve_points(
+    samples: Sequence[Sample], cells: Sequence[Cell], prices: Sequence[Price], *, cold_fraction: float = 0.0
+) -> tuple[CurvePoint, ...]:
     """One point for each of ``cells``, smallest memory first, also where nothing could be measured.
 
-    Durations in ms of warm successful samples, init in ms of cold ones, cost in USD per million warm invocations
-    (None where no price of the architecture is given or no billed duration was reported).
+    Durations in ms of warm successful samples, init in ms of cold ones, cost in USD per million invocations, of
+    which ``cold_fraction`` are cold (None where no price of the architecture is given, no billed duration was
+    reported, or cold invocations count and none was seen).
     """
     price_of = {price.architecture: price for price in prices}
     ordered = sorted(set(cells))
     return tuple(
-        _curve_point(group, price_of.get(group.cell.architecture)) for group in split_by_cell(samples, ordered)
+        _curve_point(group, price_of.get(group.cell.architecture), cold_fraction)
+        for group in split_by_cell(samples, ordered)
     )
 
 
@@ -88,7 +94,7 @@ def mean_durations(points: Sequence[CurvePoint]) -> list[tuple[CurvePoint, Estim
     return [(point, point.duration_ms.mean) for point in points if point.duration_ms is not None]
 
 
-def _curve_point(group: CellSamples, price: Price | None) -> CurvePoint:
+def _curve_point(group: CellSamples, price: Price | None, cold_fraction: float) -> CurvePoint:
     durations, billed = group.durations_ms(), group.billed_ms()
     billed_mean = mean_estimate(billed) if billed else None
     everything = (*group.warm, *group.cold, *group.initialised_ahead, *group.errors)
@@ -102,7 +108,9 @@ def _curve_point(group: CellSamples, price: Price | None) -> CurvePoint:
         duration_ms=_distribution(durations),
         billed_ms=MeanOnly(mean=billed_mean) if billed_mean else None,
         init_ms=_distribution(group.init_ms()),
-        cost_usd_per_million=_cost(billed_mean, group.cell.memory_mb, price),
+        cost_usd_per_million=_cost_with_cold_calls(group, price, cold_fraction)
+        if cold_fraction
+        else _cost(billed_mean, group.cell.memory_mb, price),
         max_memory_used_mb=max(peaks, default=None),
         status=_status(group),
     )
@@ -116,6 +124,16 @@ def _cost(billed_ms: Estimate | None, memory_mb: int, price: Price | None) -> Es
     if billed_ms is None or price is None:
         return None
     return transform(billed_ms, lambda mean_ms: cost_per_million_usd(mean_ms, memory_mb, price))
+
+
+def _cost_with_cold_calls(group: CellSamples, price: Price | None, cold_fraction: float) -> Estimate | None:
+    call = None if price is None else usual_call(group, price, cold_fraction)
+    if call is None:
+        return None
+    if isinstance(call.cost, NotEstimable):
+        method = f"not estimable: {call.cost.reason}"
+        return Estimate(point=call.cost_usd, low=None, high=None, n=len(group.warm), method=method)
+    return interval_estimate(call.cost)
 
 
 def _status(group: CellSamples) -> CurveStatus:

@@ -102,6 +102,12 @@ def decide(points: tuple[FloatArray, FloatArray], draws: tuple[FloatArray, Float
     return Decision(winner, float(near_best[winner]), tied)
 
 
+def unbeaten(index: int, first: FloatArray, second: FloatArray) -> float:
+    """Share of the draws (rows) in which no other column is better than ``index`` in both."""
+    better = (first < first[:, [index]]) & (second < second[:, [index]])
+    return float((~better.any(axis=1)).mean())
+
+
 def pareto(first: FloatArray, second: FloatArray) -> tuple[int, ...]:
     """Indices that no other index beats: at least as good in both and better in one."""
     return tuple(

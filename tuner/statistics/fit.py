@@ -100,11 +100,12 @@ def _measured(points: Sequence[CurvePoint]) -> _Data | None:
     return _Data(
         memory_mb=np.array(sizes, dtype=np.float64),
         log_ms=np.log(np.array(means)),
-        error=np.array([_log_error(known[size]) for size in sizes]),
+        error=np.array([log_error(known[size]) for size in sizes]),
     )
 
 
-def _log_error(point: CurvePoint) -> float:
+def log_error(point: CurvePoint) -> float:
+    """Standard error of the logarithm of a mean duration, with what every function strays from a curve."""
     mean = point.duration_ms.mean if point.duration_ms else None
     if mean is None or mean.low is None or mean.high is None or point.environments is None:
         return UNKNOWN_ERROR

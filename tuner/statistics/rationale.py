@@ -21,10 +21,14 @@ def explain(
     confidence: float | None,
     tied: Sequence[Cell],
     decided: bool,
+    limited: bool = False,
 ) -> str:
-    """Why ``winner`` is proposed, or what would decide it. ``points`` are the candidates, measured and priced."""
+    """Why ``winner`` is proposed, or what would decide it. ``points`` are the candidates, measured and priced;
+    ``limited`` says that others are none because of a limit."""
     sizes = _sizes(points)
     chosen = next(size for size in sizes if size.cell == winner)
+    if len(sizes) == 1 and limited:
+        return _alone(chosen)
     if len(sizes) == 1:
         return f"Only {chosen.name} gave usable samples, so there is nothing to compare it with."
     words = _Words(chosen, sizes, strategy, tolerance)
@@ -172,7 +176,14 @@ def _sizes(points: Sequence[CurvePoint]) -> list[_Size]:
 
 
 def _undecided(chosen: _Size, rivals: Sequence[_Size]) -> str:
+    if not rivals:
+        return f"Undecided, {chosen.name} leads."
     return f"Undecided: {_listed([chosen, *rivals])}."
+
+
+def _alone(chosen: _Size) -> str:
+    price, time = f"{format_usd(chosen.cost_usd)} per million", format_ms(chosen.duration_ms)
+    return f"{chosen.name} costs {price} at {time}; no other measured size may be proposed under the limits."
 
 
 def _step(chosen: _Size, following: _Size) -> str:

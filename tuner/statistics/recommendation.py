@@ -8,22 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.model import (
+    BudgetStatus,
     Cell,
     CurvePoint,
     Estimate,
-    Notice,
+    LimitCheck,
     Outcome,
     Price,
     Recommendation,
     Sample,
-    Severity,
     Strategy,
     VersusCurrent,
 )
-from tuner.pricing import cost_per_million_usd
+from tuner.statistics.calls import UsualCall, usual_call
 from tuner.statistics.components import NotEstimable
-from tuner.statistics.decision import Decision, columns, decide, pareto, pick
-from tuner.statistics.estimates import MeanEvidence, interval_estimate, mean_evidence, ratio_evidence
+from tuner.statistics.decision import Decision, columns, decide, pareto, pick, unbeaten
+from tuner.statistics.estimates import MeanEvidence, interval_estimate, ratio_evidence
+from tuner.statistics.limits import limits_sentence
 from tuner.statistics.observations import CellSamples, FloatArray, split_by_cell
 from tuner.statistics.rationale import explain
 
@@ -35,12 +36,19 @@ class Candidate:
     """A measured size with its point estimates, and the evidence behind them where there is any."""
 
     cell: Cell
-    cost_usd: float
-    duration_ms: float
-    cost: MeanEvidence | NotEstimable
-    duration: MeanEvidence | NotEstimable
+    call: UsualCall
     exhausted: bool
     """Some invocation ran out of memory or time: not a size to propose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How a size is chosen. ``cold_fraction`` is the share of calls that count as cold."""
+
+    strategy: Strategy
+    tolerance: float
+    weight: float = 0.5
+    cold_fraction: float = 0.0
 
 
 def recommend(
@@ -48,72 +56,73 @@ def recommend(
     samples: Sequence[Sample],
     prices: Sequence[Price],
     *,
-    strategy: Strategy,
-    tolerance: float,
+    rule: Rule,
     current: Cell | None,
     seed: int,
-    weight: float = 0.5,
+    limits: Sequence[LimitCheck] = (),
 ) -> Recommendation | None:
-    """The size to propose; None where no size has both a duration and a cost above 0.
+    """The size to propose; None where no size has both a duration and a cost above 0, or every one is beyond a limit.
 
     The confidence comes from seeded draws of each size's means (Student's t by environment, durations and costs of a
     size moving together). It takes an interval at every size: a size about which nothing is known may be the best.
     """
-    measured = _candidates(points, samples, prices)
-    candidates = [c for c in measured if not c.exhausted] or measured
+    measured = candidates_of(points, samples, prices, rule.cold_fraction)
+    usable = [c for c in measured if not c.exhausted] or measured
+    candidates, shown = within_limits(usable, limits)
     if not candidates:
         return None
-    decision = _decide(candidates, strategy, tolerance, weight, seed) if len(candidates) > 1 else None
-    winner = candidates[decision.winner if decision else _by_points(candidates, strategy, tolerance, weight)]
+    draws = draws_of(candidates, seed)
+    decision = decided_by(candidates, draws, rule) if draws is not None and len(candidates) > 1 else None
+    if draws is not None and len(candidates) == 1 < len(usable):
+        decision = Decision(0, 1.0, ())  # the limits leave no choice
+    winner = candidates[decision.winner if decision else _by_points(candidates, rule)]
     tied = _tied(candidates, winner, decision)
-    decided = decision is not None and decision.sure and not winner.exhausted
+    decided = decision is not None and decision.sure and shown and not winner.exhausted
+    front, probability = _pareto(usable, seed)
+    words = explain(
+        _points_of(candidates, points),
+        winner.cell,
+        strategy=rule.strategy,
+        tolerance=rule.tolerance,
+        confidence=decision.confidence if decision else None,
+        tied=tied,
+        decided=decided,
+        limited=bool(limits),
+    )
     return Recommendation(
         memory_mb=winner.cell.memory_mb,
         architecture=winner.cell.architecture,
-        strategy=strategy,
-        tolerance=tolerance,
+        strategy=rule.strategy,
+        tolerance=rule.tolerance,
         confidence=decision.confidence if decision else None,
         tied=tied,
-        pareto=_pareto(candidates),
+        pareto=front,
+        pareto_probability=probability,
         decided=decided,
-        versus_current=_versus_current(winner, measured, current),
-        rationale=explain(
-            _points_of(candidates, points),
-            winner.cell,
-            strategy=strategy,
-            tolerance=tolerance,
-            confidence=decision.confidence if decision else None,
-            tied=tied,
-            decided=decided,
-        ),
+        versus_current=versus_current(winner, measured, current),
+        rationale=f"{words} {limits_sentence(limits)}".strip(),
     )
 
 
-def recommendation_notices(recommendation: Recommendation) -> tuple[Notice, ...]:
-    """What to know about the proposal itself.
-
-    The estimates of a size chosen among near equals flatter it, as luck helped to choose it (winner's curse). Where
-    the winner stands clear of its rivals the effect is negligible, and nothing is said.
-    """
-    if not recommendation.tied or recommendation.confidence is None:
-        return ()
-    notice = Notice(
-        code="winner_estimate_selected",
-        severity=Severity.INFO,
-        message=(
-            f"The samples that chose {recommendation.memory_mb} MB among near equals also estimate it: its figures"
-            " are a little too good on average, within its interval."
-        ),
-        remedy="Measure it again beside its rivals for figures that did not take part in the choice.",
-    )
-    return (notice,)
+def within_limits(candidates: Sequence[Candidate], limits: Sequence[LimitCheck]) -> tuple[list[Candidate], bool]:
+    """The sizes that are shown to keep every limit; without any those that may, and then False."""
+    if not limits:
+        return list(candidates), True
+    status = {check.cell: check.status for check in limits}
+    shown = [c for c in candidates if status.get(c.cell) is BudgetStatus.MET]
+    if shown:
+        return shown, True
+    return [c for c in candidates if status.get(c.cell) is not BudgetStatus.BREACHED], False
 
 
-def _candidates(points: Sequence[CurvePoint], samples: Sequence[Sample], prices: Sequence[Price]) -> list[Candidate]:
+def candidates_of(
+    points: Sequence[CurvePoint], samples: Sequence[Sample], prices: Sequence[Price], cold_fraction: float = 0.0
+) -> list[Candidate]:
+    """The sizes of ``points`` with a duration and a cost above 0."""
     price_of = {price.architecture: price for price in prices}
-    known = {point.cell: point for point in points if _comparable(point)}
-    groups = split_by_cell(samples, list(known))
-    found = (_candidate(known[group.cell], group, price_of[group.cell.architecture]) for group in groups)
+    known = [point.cell for point in points if _comparable(point)]
+    groups = split_by_cell(samples, known)
+    found = (_candidate(group, price_of[group.cell.architecture], cold_fraction) for group in groups)
     return [candidate for candidate in found if candidate is not None]
 
 
@@ -128,47 +137,41 @@ def _points_of(candidates: Sequence[Candidate], points: Sequence[CurvePoint]) ->
     return [point for point in points if point.cell in cells]
 
 
-def _candidate(point: CurvePoint, group: CellSamples, price: Price) -> Candidate | None:
-    durations, billed = group.durations_ms(), group.billed_ms()
-    if durations is None or billed is None or point.duration_ms is None or point.cost_usd_per_million is None:
-        return None
-    evidence = mean_evidence(billed)
-    request_usd = cost_per_million_usd(0.0, point.memory_mb, price)
-    usd_per_ms = cost_per_million_usd(1.0, point.memory_mb, price) - request_usd
-    return Candidate(
-        cell=point.cell,
-        cost_usd=point.cost_usd_per_million.point,
-        duration_ms=point.duration_ms.mean.point,
-        cost=evidence.affine(usd_per_ms, request_usd) if isinstance(evidence, MeanEvidence) else evidence,
-        duration=mean_evidence(durations),
-        exhausted=any(s.outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT) for s in group.errors),
-    )
+def _candidate(group: CellSamples, price: Price, cold_fraction: float) -> Candidate | None:
+    call = usual_call(group, price, cold_fraction)
+    exhausted = any(s.outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT) for s in group.errors)
+    return None if call is None else Candidate(cell=group.cell, call=call, exhausted=exhausted)
 
 
-def _point_columns(
-    candidates: Sequence[Candidate], strategy: Strategy, weight: float
-) -> tuple[FloatArray, FloatArray]:
-    cost = np.array([c.cost_usd for c in candidates])
-    return columns(strategy, cost, np.array([c.duration_ms for c in candidates]), weight=weight)
+def _costs_and_durations(candidates: Sequence[Candidate]) -> tuple[FloatArray, FloatArray]:
+    return np.array([c.call.cost_usd for c in candidates]), np.array([c.call.duration_ms for c in candidates])
 
 
-def _by_points(candidates: Sequence[Candidate], strategy: Strategy, tolerance: float, weight: float) -> int:
-    return int(pick(*_point_columns(candidates, strategy, weight), tolerance))
+def _point_columns(candidates: Sequence[Candidate], rule: Rule) -> tuple[FloatArray, FloatArray]:
+    return columns(rule.strategy, *_costs_and_durations(candidates), weight=rule.weight)
 
 
-def _decide(
-    candidates: Sequence[Candidate], strategy: Strategy, tolerance: float, weight: float, seed: int
-) -> Decision | None:
+def _by_points(candidates: Sequence[Candidate], rule: Rule) -> int:
+    return int(pick(*_point_columns(candidates, rule), rule.tolerance))
+
+
+def decided_by(candidates: Sequence[Candidate], draws: tuple[FloatArray, FloatArray], rule: Rule) -> Decision:
+    """The decision from draws of (cost, duration)."""
+    drawn = columns(rule.strategy, *draws, weight=rule.weight)
+    return decide(_point_columns(candidates, rule), drawn, rule.tolerance)
+
+
+def draws_of(candidates: Sequence[Candidate], seed: int) -> tuple[FloatArray, FloatArray] | None:
+    """Draws of (cost, duration), a column for each candidate; None where one of them has no evidence."""
     rng = np.random.default_rng(seed)
     costs, durations = [], []
-    for candidate in candidates:
-        if isinstance(candidate.cost, NotEstimable) or isinstance(candidate.duration, NotEstimable):
+    for call in (candidate.call for candidate in candidates):
+        if isinstance(call.cost, NotEstimable) or isinstance(call.duration, NotEstimable):
             return None
-        luck = rng.standard_t(candidate.duration.degrees_of_freedom, DRAWS)
-        costs.append(_draws(candidate.cost, luck))
-        durations.append(_draws(candidate.duration, luck))
-    draws = columns(strategy, np.column_stack(costs), np.column_stack(durations), weight=weight)
-    return decide(_point_columns(candidates, strategy, weight), draws, tolerance)
+        luck = rng.standard_t(call.duration.degrees_of_freedom, DRAWS)
+        costs.append(_draws(call.cost, luck))
+        durations.append(_draws(call.duration, luck))
+    return np.column_stack(costs), np.column_stack(durations)
 
 
 def _draws(evidence: MeanEvidence, luck: FloatArray) -> FloatArray:
@@ -183,12 +186,14 @@ def _tied(candidates: Sequence[Candidate], winner: Candidate, decision: Decision
     return tuple(candidates[index].cell for index in decision.tied)
 
 
-def _pareto(candidates: Sequence[Candidate]) -> tuple[Cell, ...]:
-    front = pareto(*_point_columns(candidates, Strategy.COST, 1.0))
-    return tuple(candidates[index].cell for index in front)
+def _pareto(candidates: Sequence[Candidate], seed: int) -> tuple[tuple[Cell, ...], tuple[float, ...]]:
+    front = pareto(*_costs_and_durations(candidates))
+    draws = draws_of(candidates, seed)
+    chances = () if draws is None else tuple(round(unbeaten(index, *draws), 4) for index in front)
+    return tuple(candidates[index].cell for index in front), chances
 
 
-def _versus_current(winner: Candidate, measured: Sequence[Candidate], current: Cell | None) -> VersusCurrent | None:
+def versus_current(winner: Candidate, measured: Sequence[Candidate], current: Cell | None) -> VersusCurrent | None:
     """None where the current size was not measured: what was not measured beside it is not compared."""
     rival = next((c for c in measured if c.cell == current), None)
     if rival is None:
@@ -196,9 +201,10 @@ def _versus_current(winner: Candidate, measured: Sequence[Candidate], current: C
     if rival is winner:
         same = Estimate(point=1.0, low=1.0, high=1.0, n=0, method="the recommended size is the current one")
         return VersusCurrent(cost_ratio=same, duration_ratio=same)
+    one, other = winner.call, rival.call
     return VersusCurrent(
-        cost_ratio=_ratio(winner.cost, rival.cost, winner.cost_usd / rival.cost_usd),
-        duration_ratio=_ratio(winner.duration, rival.duration, winner.duration_ms / rival.duration_ms),
+        cost_ratio=_ratio(one.cost, other.cost, one.cost_usd / other.cost_usd),
+        duration_ratio=_ratio(one.duration, other.duration, one.duration_ms / other.duration_ms),
     )
 
 

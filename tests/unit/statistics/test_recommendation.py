@@ -5,7 +5,7 @@ import pytest
 from tests.unit.statistics.factory import PRICE, cell, cpu_bound, flat, parallel, run_of, sample, staircase
 from tuner.model import Outcome, Recommendation, Sample, Strategy
 from tuner.statistics.curve import curve_points
-from tuner.statistics.recommendation import recommend, recommendation_notices
+from tuner.statistics.recommendation import Rule, recommend
 
 SIZES = (128, 256, 512, 1024, 1769, 3008)
 STAIRS = (128, 256, 400, 512, 761, 1024, 1536, 3008)
@@ -21,7 +21,9 @@ def recommended(
 ) -> Recommendation:
     points = curve_points(samples, sorted({s.cell for s in samples}), [PRICE])
     current = None if current_mb is None else cell(current_mb)
-    found = recommend(points, samples, [PRICE], strategy=strategy, tolerance=tolerance, current=current, seed=seed)
+    found = recommend(
+        points, samples, [PRICE], rule=Rule(strategy=strategy, tolerance=tolerance), current=current, seed=seed
+    )
     assert found is not None
     return found
 
@@ -136,7 +138,10 @@ def test_a_single_usable_size_is_reported_without_a_claim() -> None:
 
 def test_nothing_measured_recommends_nothing() -> None:
     points = curve_points((), [cell(512)], [PRICE])
-    assert recommend(points, (), [PRICE], strategy=Strategy.COST, tolerance=0.05, current=None, seed=1) is None
+    assert (
+        recommend(points, (), [PRICE], rule=Rule(strategy=Strategy.COST, tolerance=0.05), current=None, seed=1)
+        is None
+    )
 
 
 def test_the_same_samples_and_seed_give_the_same_recommendation() -> None:
@@ -148,10 +153,3 @@ def test_the_pareto_set_holds_the_cheapest_and_the_fastest_size() -> None:
     found = recommended(run_of(lambda m: 50 + 300 * 512 / m, SIZES))
     assert cell(128) in found.pareto
     assert cell(3008) in found.pareto
-
-
-def test_a_choice_among_near_equals_warns_of_its_flattering_estimate() -> None:
-    close = recommended(run_of(cpu_bound, SIZES, between=0.1, within=0.1))
-    clear = recommended(run_of(flat, SIZES))
-    assert [notice.code for notice in recommendation_notices(close)] == ["winner_estimate_selected"]
-    assert recommendation_notices(clear) == ()

@@ -7,7 +7,7 @@ from tests.unit.statistics.factory import PRICE, cell, sample
 from tuner.model import CurveStatus, Outcome, Sample, Strategy
 from tuner.statistics.curve import curve_notices, curve_points
 from tuner.statistics.fit import fit_curves
-from tuner.statistics.recommendation import recommend, recommendation_notices
+from tuner.statistics.recommendation import Rule, recommend
 
 SIZES = (128, 256, 1769, 3008)
 durations = st.one_of(st.none(), st.floats(0, 900_000), st.just(0.0), st.sampled_from([1.0, 1.01]))
@@ -41,9 +41,10 @@ def test_any_mixture_of_samples_gives_consistent_results(
     for point in points:
         assert (point.status is CurveStatus.MEASURED) == (point.duration_ms is not None)
 
-    found = recommend(points, samples, [PRICE], strategy=strategy, tolerance=tolerance, current=cell(256), seed=1)
+    found = recommend(
+        points, samples, [PRICE], rule=Rule(strategy=strategy, tolerance=tolerance), current=cell(256), seed=1
+    )
     if found is not None:
-        recommendation_notices(found)
         chosen = cell(found.memory_mb)
         assert chosen in {point.cell for point in points if point.duration_ms is not None}
         assert chosen not in found.tied

@@ -1,6 +1,10 @@
-"""``tuner run``."""
+"""``tuner run`` and ``tuner plan``, which take the same options."""
 
 from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -10,7 +14,9 @@ from tuner.cli.options import (
     Before,
     Charts,
     Clone,
+    ColdShare,
     Confidence,
+    Confirm,
     CurrentMemory,
     EndpointUrl,
     Environment,
@@ -22,12 +28,15 @@ from tuner.cli.options import (
     Handler,
     Local,
     MaxCost,
+    MaxCostPerMillion,
+    MaxDuration,
     MaxInvocations,
     MaxTime,
     Memory,
     Output,
     OutputFormat,
     Payload,
+    PlanOut,
     PricePerGbS,
     PricePerRequest,
     Profile,
@@ -49,7 +58,10 @@ from tuner.cli.options import (
     Weight,
     Yes,
 )
-from tuner.model import SamplingKind, Strategy
+from tuner.model import Strategy
+
+if TYPE_CHECKING:
+    from tuner.cli.run import RunOptions
 
 
 def run(
@@ -58,10 +70,14 @@ def run(
     memory: Memory = "128..3008",
     strategy: StrategyOption = Strategy.COST,
     tolerance: Tolerance = "5%",
-    sampling: SamplingOption = SamplingKind.FIXED,
+    sampling: SamplingOption = None,
     confidence: Confidence = "90%",
+    confirm: Confirm = False,
+    max_duration: MaxDuration = None,
+    max_cost_per_million: MaxCostPerMillion = None,
+    cold_fraction: ColdShare = None,
     weight: Weight = 0.5,
-    samples: Samples = 20,
+    samples: Samples = None,
     wave: WaveOption = None,
     payload: Payload = None,
     event: Event = None,
@@ -95,71 +111,111 @@ def run(
     charts: Charts = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure a function at several memory sizes and recommend one.
+    """Search for the memory size at which a function should run, and recommend it.
 
-    Publishes a version a size, invokes them in randomised blocks, deletes them again. The function itself is left
-    as it was, also after Ctrl-C; after a crash `tuner recover` puts it back.
+    Publishes a version of each size it measures, invokes them in randomised blocks, deletes them again. The function
+    itself is left as it was, also after Ctrl-C; after a crash `tuner recover` puts it back. With --all instead of
+    FUNCTION it measures every function of tuner.toml, and ends in one table.
 
     Examples:
 
       tuner run my-function --memory 128..3008
 
-      tuner run examples/password-hash --local --memory 128..1769 -n 20
+      tuner run --all --report functions.html
 
-      tuner run my-function --memory 512,1024,1769 --payload event.json --output json
+      tuner run examples/password-hash --local --memory 128..1769
+
+      tuner run my-function --max-duration 'p95<=250ms' --confirm
+
+      tuner run my-function --sampling fixed -n 50 --memory 512,1024,1769 --payload event.json --output json
     """
-    from tuner.cli.inputs import FunctionOptions, OutputOptions, SendingOptions, SpendOptions
-    from tuner.cli.run import RunOptions, run_command
+    given = dict(locals())
+    from tuner.cli.run import run_command
 
-    options = RunOptions(
+    raise typer.Exit(run_command(_options(given)))
+
+
+def plan(out: PlanOut = None, **given: Any) -> None:
+    """Say what `tuner run` would do with the same options, and what that may cost. Changes nothing, invokes nothing.
+
+    Examples:
+
+      tuner plan my-function --memory 128..3008
+
+      tuner plan my-function --arch x86_64,arm64 --confirm --out plan.json
+    """
+    from tuner.cli.run import plan_command
+
+    raise typer.Exit(plan_command(_options(given), out))
+
+
+_LEFT_OUT_OF_A_PLAN = ("resume", "report", "charts", "yes")
+_of_run = inspect.signature(run, eval_str=True).parameters
+plan.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer asks a function for its signature
+    [
+        *(parameter for name, parameter in _of_run.items() if name not in _LEFT_OUT_OF_A_PLAN),
+        inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=PlanOut),
+    ]
+)
+
+
+def _options(given: Mapping[str, Any]) -> RunOptions:
+    """The options as they were typed; those that ``plan`` does not have as if they had not been."""
+    from tuner.cli.inputs import FunctionOptions, OutputOptions, SendingOptions, SpendOptions
+    from tuner.cli.run import RunOptions
+
+    return RunOptions(
         where=FunctionOptions(
-            function=function,
-            local=local,
-            region=region,
-            profile=profile,
-            endpoint_url=endpoint_url,
-            transport=transport.value,
-            handler=handler,
-            runtime=runtime,
-            simulation=simulate,
-            timeout_s=timeout,
-            current_memory_mb=current_memory,
-            environment=tuple(env or ()),
+            function=given["function"],
+            local=given["local"],
+            region=given["region"],
+            profile=given["profile"],
+            endpoint_url=given["endpoint_url"],
+            transport=given["transport"].value,
+            handler=given["handler"],
+            runtime=given["runtime"],
+            simulation=given["simulate"],
+            timeout_s=given["timeout"],
+            current_memory_mb=given["current_memory"],
+            environment=tuple(given["env"] or ()),
         ),
         send=SendingOptions(
-            payloads=tuple(payload or ()),
-            event=event,
-            event_settings=tuple(set_ or ()),
-            event_repeats=tuple(repeat or ()),
-            expected_errors=tuple(expect_error or ()),
-            before=before,
-            after=after,
+            payloads=tuple(given["payload"] or ()),
+            event=given["event"],
+            event_settings=tuple(given["set_"] or ()),
+            event_repeats=tuple(given["repeat"] or ()),
+            expected_errors=tuple(given["expect_error"] or ()),
+            before=given["before"],
+            after=given["after"],
         ),
         spend=SpendOptions(
-            max_cost=max_cost,
-            max_invocations=max_invocations,
-            max_time=max_time,
-            yes=yes,
-            price_per_gb_s=price_per_gb_s,
-            price_per_request=price_per_request,
+            max_cost=given["max_cost"],
+            max_invocations=given["max_invocations"],
+            max_time=given["max_time"],
+            yes=given.get("yes", False),
+            price_per_gb_s=given["price_per_gb_s"],
+            price_per_request=given["price_per_request"],
         ),
         output=OutputOptions(
-            json_output=output is OutputFormat.JSON,
-            report_files=tuple(report or ()),
-            charts=charts,
-            quiet=quiet,
+            json_output=given["output"] is OutputFormat.JSON,
+            report_files=tuple(given.get("report") or ()),
+            charts=given.get("charts"),
+            quiet=given["quiet"],
         ),
-        memory=memory,
-        strategy=strategy,
-        tolerance=tolerance,
-        sampling=sampling,
-        confidence=confidence,
-        weight=weight,
-        samples=samples,
-        wave=wave,
-        architectures=arch,
-        clone=clone,
-        resume=resume,
-        seed=seed,
+        memory=given["memory"],
+        strategy=given["strategy"],
+        tolerance=given["tolerance"],
+        sampling=given["sampling"],
+        confidence=given["confidence"],
+        confirm=given["confirm"],
+        max_duration=given["max_duration"],
+        max_cost_per_million=given["max_cost_per_million"],
+        cold_fraction=given["cold_fraction"],
+        weight=given["weight"],
+        samples=given["samples"],
+        wave=given["wave"],
+        architectures=given["arch"],
+        clone=given["clone"],
+        resume=given.get("resume"),
+        seed=given["seed"],
     )
-    raise typer.Exit(run_command(options))

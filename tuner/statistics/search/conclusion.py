@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tuner.model import (
+    BudgetStatus,
     Cell,
     CurvePoint,
     CurveStatus,
@@ -19,24 +20,25 @@ from tuner.model import (
     Strategy,
     VersusCurrent,
 )
-from tuner.statistics.decision import TIE_SHARE, columns, pareto, pick
+from tuner.statistics.decision import TIE_SHARE, columns, pareto, pick, unbeaten
 from tuner.statistics.intervals import TAIL
+from tuner.statistics.limits import limits_sentence
 from tuner.statistics.observations import FloatArray
 from tuner.statistics.rationale import explain
-from tuner.statistics.search.goal import cost_usd
+from tuner.statistics.search.goal import ROUNDING_MS, beyond, feasible_chance, quantities
 from tuner.statistics.search.policy import AdaptiveSampling, Verdict
 
 FAMILIAR_MB = (128, 256, 512, 1024, 1769, 3008, 5308, 10_240)
 """Sizes that people look for on a curve."""
 METHOD = "predicted from other sizes by the model of the search, not measured; 95 % of its draws"
-ROUNDING_MS = 0.5
-"""What rounding up to whole ms adds on average: durations are predicted from billed ones."""
 Z95, Z99 = 1.645, 2.326
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    recommendation: Recommendation
+    """``recommendation`` is None where every measured size was shown to be beyond a limit."""
+
+    recommendation: Recommendation | None
     predicted: tuple[CurvePoint, ...]
 
 
@@ -50,7 +52,10 @@ def conclude(
     view = _view(policy, samples, points, current)
     if view is None:
         return None
-    winner, sure = view.winner()
+    found = view.winner()
+    if found is None:
+        return Conclusion(recommendation=None, predicted=view.predictions(view.verdict.winner))
+    winner, sure = found
     tied = view.tied(winner, sure=sure)
     confidence = view.chance(winner)
     front, probability = view.pareto()
@@ -77,7 +82,10 @@ class _View:
     policy: AdaptiveSampling
     verdict: Verdict
     cost: FloatArray
+    duration: FloatArray
+    """With the share of cold calls."""
     billed_ms: FloatArray
+    """Of warm calls."""
     points: dict[Cell, CurvePoint]
     """Measured sizes with a duration and a cost, that are candidates."""
     current: Cell | None
@@ -88,23 +96,40 @@ class _View:
         near = loss[:, self._column(cell)] <= loss.min(axis=1) + np.log1p(self.policy.goal.near)
         return float(near.mean())
 
-    def winner(self) -> tuple[Cell, bool]:
+    def winner(self) -> tuple[Cell, bool] | None:
         """The best in the second quantity among the sizes that are surely within the tolerance and well measured;
-        without such a size, the one the search would go on with, not sure."""
+        without such a size, the one the search would go on with, not sure. A size that is shown to keep the limits
+        goes before one that may; None where all are beyond them."""
         safe = [cell for cell in self.points if self._is_safe(cell)]
         if safe:
             second = self._second()
             return min(safe, key=lambda cell: (round(float(second[:, self._column(cell)].mean()), 9), cell)), True
-        if self.verdict.winner in self.points:
+        pool = self._keeping_limits()
+        if not pool:
+            return None
+        if self.verdict.winner in pool:
             return self.verdict.winner, False
         loss = self.verdict.loss
-        return min(self.points, key=lambda cell: (float(loss[:, self._column(cell)].mean()), cell)), False
+        return min(pool, key=lambda cell: (float(loss[:, self._column(cell)].mean()), cell)), False
+
+    def _keeping_limits(self) -> list[Cell]:
+        if self._is_hopeless():
+            return []
+        status = {cell: self.verdict.setting.status(cell) for cell in self.points}
+        shown = [cell for cell in self.points if status[cell] in (None, BudgetStatus.MET)]
+        return shown or [cell for cell in self.points if status[cell] is not BudgetStatus.BREACHED]
+
+    def _is_hopeless(self) -> bool:
+        policy, verdict = self.policy, self.verdict
+        chance = feasible_chance(policy.goal, verdict.posterior, policy.prices, verdict.setting, verdict.loss)
+        return chance < 1 - policy.confidence
 
     def tied(self, winner: Cell, *, sure: bool) -> tuple[Cell, ...]:
         """Measured sizes that the rule picks in too many draws; where undecided also the rival not yet measured."""
         cells = list(self.points)
         at = [self._column(cell) for cell in cells]
         objective, second = self._objective()[:, at], self._second()[:, at]
+        objective = np.where(self._beyond()[:, at] > 0, np.inf, objective)
         shares = np.bincount(pick(objective, second, self.policy.goal.near), minlength=len(cells)) / len(objective)
         found = {cell for cell, share in zip(cells, shares, strict=True) if share >= TIE_SHARE}
         rival = self.verdict.rival
@@ -116,9 +141,9 @@ class _View:
         """Measured sizes that none beats in both cost and duration by their means, with P(that it is so)."""
         cells = sorted(self.points)
         at = [self._column(cell) for cell in cells]
-        cost, duration = self.cost[:, at], self.billed_ms[:, at]
+        cost, duration = self.cost[:, at], self.duration[:, at]
         front = pareto(cost.mean(axis=0), duration.mean(axis=0))
-        chances = tuple(round(_unbeaten(index, cost, duration), 4) for index in front)
+        chances = tuple(round(unbeaten(index, cost, duration), 4) for index in front)
         return tuple(cells[index] for index in front), chances
 
     def versus_current(self, winner: Cell) -> VersusCurrent | None:
@@ -132,24 +157,27 @@ class _View:
         method = "draws of the search's model" if measured else f"the current size is {METHOD}"
         return VersusCurrent(
             cost_ratio=_estimate(self.cost[:, one] / self.cost[:, other], method),
-            duration_ratio=_estimate(self.billed_ms[:, one] / self.billed_ms[:, other], method),
+            duration_ratio=_estimate(self.duration[:, one] / self.duration[:, other], method),
         )
 
     def rationale(self, winner: Cell, tied: Sequence[Cell], *, decided: bool) -> str:
+        candidates = {winner, *self._keeping_limits()}
         words = explain(
-            list(self.points.values()),
+            [point for cell, point in self.points.items() if cell in candidates],
             winner,
             strategy=Strategy.COST if self.policy.goal.strategy is Strategy.COST else Strategy.SPEED,
             tolerance=self.policy.goal.near,
             confidence=self.chance(winner),
             tied=tied,
             decided=decided,
+            limited=bool(self.policy.goal.limits),
         )
         if self.policy.goal.strategy in (Strategy.BALANCED, Strategy.KNEE):
             name = f"{winner.memory_mb} MB"
             words = f"{name} weighs cost against duration best." if decided else f"Undecided, {name} leads."
-        candidates = int(np.isfinite(self.verdict.loss[0]).sum())
-        return f"{words} {len(self.points)} of {candidates} candidate sizes were measured, the others are predicted."
+        searched = int(np.isfinite(self.verdict.loss[0]).sum())
+        words += f" {len(self.points)} of {searched} candidate sizes were measured, the others are predicted."
+        return f"{words} {limits_sentence(self.verdict.setting.checks)}".strip()
 
     def predictions(self, winner: Cell) -> tuple[CurvePoint, ...]:
         """Points for what was not measured of: current size, rival, neighbours of the winner, familiar sizes."""
@@ -197,7 +225,8 @@ class _View:
 
     def _is_safe(self, cell: Cell) -> bool:
         known = self.verdict.evidence_of(cell)
-        return self.policy.well_known(known) and self.chance(cell) >= self.policy.confidence
+        kept = self.verdict.setting.status(cell) in (None, BudgetStatus.MET)
+        return kept and self.policy.well_known(known) and self.chance(cell) >= self.policy.confidence
 
     def _objective(self) -> FloatArray:
         return self._columns()[0]
@@ -206,7 +235,10 @@ class _View:
         return self._columns()[1]
 
     def _columns(self) -> tuple[FloatArray, FloatArray]:
-        return columns(self.policy.goal.strategy, self.cost, self.billed_ms, weight=self.policy.goal.weight)
+        return columns(self.policy.goal.strategy, self.cost, self.duration, weight=self.policy.goal.weight)
+
+    def _beyond(self) -> FloatArray:
+        return beyond(self.policy.goal, self.verdict.posterior, self.cost, self.verdict.setting)
 
     def _column(self, cell: Cell) -> int:
         return self.verdict.posterior.index(cell)
@@ -232,17 +264,19 @@ def _view(
     if not usable:
         return None
     draws = verdict.posterior
-    cost = cost_usd(draws, policy.prices)
-    return _View(policy=policy, verdict=verdict, cost=cost, billed_ms=draws.billed_ms, points=usable, current=known)
+    cost, duration = quantities(policy.goal, draws, policy.prices, verdict.setting)
+    return _View(
+        policy=policy,
+        verdict=verdict,
+        cost=cost,
+        duration=duration,
+        billed_ms=draws.billed_ms,
+        points=usable,
+        current=known,
+    )
 
 
 def _estimate(draws: FloatArray, method: str) -> Estimate:
     """The median of draws, which the log scale makes their natural middle, with the bounds of 95 % of them."""
     low, middle, high = (float(value) for value in np.quantile(draws, [TAIL, 0.5, 1 - TAIL]))
     return Estimate(point=middle, low=low, high=high, n=0, method=method)
-
-
-def _unbeaten(index: int, cost: FloatArray, duration: FloatArray) -> float:
-    """Share of the draws in which no other size is better in both."""
-    better = (cost < cost[:, [index]]) & (duration < duration[:, [index]])
-    return float((~better.any(axis=1)).mean())

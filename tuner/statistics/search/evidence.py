@@ -20,8 +20,16 @@ PRIOR_SPREAD = 0.06
 PRIOR_CALLS = 4.0
 ENVIRONMENT_SHARE = 0.4
 """Share of the variance that lies between environments: intra-class correlations of 0.17 to 0.64 were published."""
+PRIOR_WAVES = 6.0
+LEAST_SHARE, MOST_SHARE = 0.05, 0.95
 TAIL_AT = 3.0
-"""Values further out than this many standard deviations count as this far: the tail is common to all sizes."""
+"""Values further out than this many standard deviations count as this far: the tail is common to all sizes ..."""
+TAIL_SHARE = 0.1
+"""... unless more calls than this share are out there: that is no tail but another kind of request."""
+FEWEST_FOR_TAIL = 10
+DISTURBED_SD = 2.0
+"""Of the logarithm of a call that waited for a CPU of a busy machine. Wide, as all such calls are too long together:
+several of them must not outvote what is possible."""
 SPREAD_AT = 2.0
 PRIOR_OWN_CALLS = 8.0
 MOST_ERRORS = 0.1
@@ -42,6 +50,8 @@ class CellEvidence:
     cold: int
     environments: int
     billed_init_ms: float
+    disturbed: bool
+    """All warm calls waited for a CPU of a busy machine: it is measured, but nobody knows what it takes."""
 
     @property
     def calls(self) -> int:
@@ -59,6 +69,8 @@ class Evidence:
     """Sizes at which too many calls fail, or none says anything: not to be measured further nor proposed."""
     spread: float
     """Pooled relative standard deviation of a call at one size, tail left out."""
+    environment_share: float
+    """Share of its square that lies between environments."""
     calls: int
 
     def excludes(self, cell: Cell) -> bool:
@@ -68,18 +80,29 @@ class Evidence:
 
 def gather(samples: Sequence[Sample]) -> Evidence:
     """The evidence in samples."""
-    cells = sorted({sample.cell for sample in samples})
-    groups = split_by_cell(samples, cells)
+    groups = split_by_cell(samples, sorted({sample.cell for sample in samples}))
     logs = {group.cell: _warm_logs(group) for group in groups}
-    spread = _pooled_spread([values for values in logs.values() if values.size])
-    found = [_cell(group, logs[group.cell], spread) for group in groups]
+    calm = [group for group in groups if logs[group.cell].size and not _doubt(group.warm)]
+    noise = _noise([(group, logs[group.cell]) for group in calm])
+    found = [_cell(group, logs[group.cell], noise) for group in groups]
     return Evidence(
         cells=tuple(cell for cell in found if cell.calls),
         failed_below_mb=_failed_below(samples),
         given_up=frozenset(group.cell for group in groups if _is_hopeless(group)),
-        spread=spread,
+        spread=noise.spread,
+        environment_share=noise.environment_share,
         calls=len(samples),
     )
+
+
+def _calm(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Without the calls that waited for a CPU of a busy machine, unless nothing else is there."""
+    return [sample for sample in samples if not sample.disturbed] or samples
+
+
+def _doubt(samples: Sequence[Sample]) -> float:
+    """Variance on top where nothing but disturbed calls is there."""
+    return DISTURBED_SD**2 if samples and all(sample.disturbed for sample in samples) else 0.0
 
 
 def _is_hopeless(group: CellSamples) -> bool:
@@ -89,7 +112,7 @@ def _is_hopeless(group: CellSamples) -> bool:
 
 def _warm_logs(group: CellSamples) -> FloatArray:
     """Warm calls; what was prepared ahead counts where nothing else is there."""
-    return _logs(group.warm or group.initialised_ahead)
+    return _logs(_calm(group.warm or group.initialised_ahead))
 
 
 def _logs(samples: Sequence[Sample]) -> FloatArray:
@@ -97,49 +120,100 @@ def _logs(samples: Sequence[Sample]) -> FloatArray:
     return np.array([math.log(max(math.ceil(s.duration_ms), 1)) for s in samples if s.duration_ms is not None])
 
 
-def _pooled_spread(groups: Sequence[FloatArray]) -> float:
-    deviations = [values - np.median(values) for values in groups if values.size > 1]
-    freedom = sum(values.size - 1 for values in deviations)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noise:
+    """What all sizes have in common: standard deviation of a call, share of its square that lies between
+    environments, and how far from the middle a value still counts in full."""
+
+    spread: float
+    environment_share: float
+    reach: float
+
+
+def _noise(known: Sequence[tuple[CellSamples, FloatArray]]) -> _Noise:
+    deviations = [values - np.median(values) for _, values in known if values.size > 1]
+    freedom = sum(_freedom(values.size, len(group.cold)) for group, values in known)
     together = np.concatenate(deviations) if deviations else np.empty(0)
     rough = PRIOR_SPREAD
     if together.size:
         typical = 1.4826 * float(np.median(np.abs(together))) * math.sqrt(together.size / freedom)
         rough = math.sqrt((PRIOR_CALLS * PRIOR_SPREAD**2 + freedom * typical**2) / (PRIOR_CALLS + freedom))
-    kept = np.clip(together, -SPREAD_AT * rough, SPREAD_AT * rough)
-    return math.sqrt((PRIOR_CALLS * PRIOR_SPREAD**2 + float(np.sum(kept**2))) / (PRIOR_CALLS + freedom))
+    usual = float(np.quantile(np.abs(together), 1 - TAIL_SHARE)) if together.size >= FEWEST_FOR_TAIL else 0.0
+    kept = np.clip(together, -max(SPREAD_AT * rough, usual), max(SPREAD_AT * rough, usual))
+    spread = math.sqrt((PRIOR_CALLS * PRIOR_SPREAD**2 + float(np.sum(kept**2))) / (PRIOR_CALLS + freedom))
+    reach = max(TAIL_AT * spread, usual)
+    share = _environment_share([group for group, _ in known], spread, reach)
+    return _Noise(spread=spread, environment_share=share, reach=reach)
 
 
-def _cell(group: CellSamples, warm: FloatArray, spread: float) -> CellEvidence:
-    cold = _logs(group.cold)
-    own = _own_variance(warm, spread)
+def _freedom(calls: int, environments: int) -> float:
+    """How many times the variance of a call the squared deviations of ``calls`` add up to.
+
+    Less than ``calls - 1``, as calls on few environments say little about how environments differ.
+    """
+    if calls <= 1:
+        return 0.0
+    between = ENVIRONMENT_SHARE * calls * (1 - 1 / max(min(environments, calls), 1))
+    return (1 - ENVIRONMENT_SHARE) * (calls - 1) + between
+
+
+def _environment_share(groups: Sequence[CellSamples], spread: float, reach: float) -> float:
+    """From how little the means of waves on the same environments differ (STATISTICS.md, section 2)."""
+    squares, freedom = PRIOR_WAVES * (1 - ENVIRONMENT_SHARE) * spread**2, PRIOR_WAVES
+    for group in groups:
+        waves = _full_waves(group)
+        if len(waves) < 2:
+            continue
+        middle = float(np.median(np.concatenate(waves)))
+        means = np.array([np.clip(wave - middle, -reach, reach).mean() for wave in waves])
+        squares += waves[0].size * float(np.sum((means - means.mean()) ** 2))
+        freedom += means.size - 1
+    return min(max(1 - squares / freedom / spread**2, LEAST_SHARE), MOST_SHARE)
+
+
+def _full_waves(group: CellSamples) -> list[FloatArray]:
+    """Warm waves of the largest size, if each went to every environment of its cell."""
+    waves: dict[tuple[str, int, int], list[Sample]] = {}
+    for sample in group.warm:
+        waves.setdefault((sample.version, sample.block, sample.wave), []).append(sample)
+    size = len(group.cold)
+    whole = [wave for wave in waves.values() if len(wave) == size > 1]
+    return [_logs(wave) for wave in whole if not any(sample.disturbed for sample in wave)]
+
+
+def _cell(group: CellSamples, warm: FloatArray, noise: _Noise) -> CellEvidence:
+    cold = _logs(_calm(group.cold))
+    own = _own_variance(warm, len(group.cold), noise)
     environments = max(len(group.cold), 1)
     inits = [s.init_ms for s in group.cold if s.init_ms is not None]
-    reach = min(environments, max(warm.size, 1))
+    reach, between = min(environments, max(warm.size, 1)), noise.environment_share
     return CellEvidence(
         cell=group.cell,
-        log_warm=_robust_mean(warm, math.sqrt(own)) if warm.size else None,
-        warm_variance=own * (ENVIRONMENT_SHARE / reach + (1 - ENVIRONMENT_SHARE) / max(warm.size, 1)),
+        log_warm=_log_mean(warm, noise.reach) if warm.size else None,
+        warm_variance=own * (between / reach + (1 - between) / max(warm.size, 1)) + _doubt(group.warm),
         warm=int(warm.size),
-        log_cold=_robust_mean(cold, math.sqrt(own)) if cold.size else None,
-        cold_variance=own / max(cold.size, 1),
+        log_cold=_log_mean(cold, noise.reach) if cold.size else None,
+        cold_variance=own / max(cold.size, 1) + _doubt(group.cold),
         cold=int(cold.size),
         environments=environments,
         billed_init_ms=float(np.mean(inits)) if inits else 0.0,
+        disturbed=_doubt(group.warm) > 0,
     )
 
 
-def _own_variance(values: FloatArray, spread: float) -> float:
+def _own_variance(values: FloatArray, environments: int, noise: _Noise) -> float:
     """Between the pooled variance and the size's own, by how many calls it has."""
     if values.size < 2:
-        return spread**2
-    kept = np.clip(values - np.median(values), -TAIL_AT * spread, TAIL_AT * spread)
-    freedom = values.size - 1
-    return float((PRIOR_OWN_CALLS * spread**2 + np.sum(kept**2)) / (PRIOR_OWN_CALLS + freedom))
+        return noise.spread**2
+    kept = np.clip(values - np.median(values), -noise.reach, noise.reach)
+    freedom = _freedom(values.size, environments)
+    return float((PRIOR_OWN_CALLS * noise.spread**2 + np.sum(kept**2)) / (PRIOR_OWN_CALLS + freedom))
 
 
-def _robust_mean(values: FloatArray, spread: float) -> float:
+def _log_mean(values: FloatArray, reach: float) -> float:
+    """Logarithm of the mean, which bills follow, with what is too far out drawn in."""
     middle = float(np.median(values))
-    return middle + float(np.mean(np.clip(values - middle, -TAIL_AT * spread, TAIL_AT * spread)))
+    return middle + math.log(float(np.mean(np.exp(np.clip(values - middle, -reach, reach)))))
 
 
 def _failed_below(samples: Sequence[Sample]) -> int:

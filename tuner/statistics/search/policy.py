@@ -14,12 +14,15 @@ from tuner.model import FULL_VCPU_MB, Block, Cell, Price, Sample, Stop, Wave
 from tuner.statistics.decision import columns
 from tuner.statistics.observations import FloatArray
 from tuner.statistics.search.evidence import CellEvidence, Evidence, gather
-from tuner.statistics.search.goal import Goal, cost_line, cost_usd, losses, near_best
+from tuner.statistics.search.goal import Goal, Setting, cost_line, losses, near_best, quantities, setting_of
 from tuner.statistics.search.posterior import Posterior, posterior
 
 GRID_STEP = 0.008
 """Candidates closer than this share are the same for every purpose; measured ones always stay."""
 FIRST_ENVIRONMENTS = 2
+MORE_ENVIRONMENTS = 2
+DEAR_INIT = 2.0
+"""An init of more than so many calls is dear."""
 LARGEST_WAVE = 6
 HALF = 0.5
 """A gain of less than this share of the tolerance is not worth a call."""
@@ -30,6 +33,8 @@ LEAST_ENVIRONMENTS = 3
 SECOND_BLOCK = 2
 POSSIBLE = 0.4
 WORTHWHILE = 0.9
+EARLY_CALLS = 20
+"""With fewer calls a probability leans on what was believed beforehand: half the doubt is asked for."""
 LATE_CALLS = 24
 """A size that is faster by a tenth and may be within the tolerance gets calls of its own until then."""
 PROMISING = 1.3
@@ -52,6 +57,7 @@ class Verdict:
     evidence: Evidence
     posterior: Posterior
     loss: FloatArray
+    setting: Setting
 
     def evidence_of(self, cell: Cell) -> CellEvidence | None:
         return next((known for known in self.evidence.cells if known.cell == cell), None)
@@ -95,7 +101,8 @@ class AdaptiveSampling:
         draws = posterior(evidence, tuple(sorted({*candidates, *measured, *also})), self.seed)
         usable = {cell for cell in (*candidates, *measured) if not evidence.excludes(cell)} or measured
         # Rounded, so that the last bits of another numpy's sums decide nothing.
-        loss = np.round(losses(self.goal, draws, self.prices), 9)
+        setting = setting_of(self.goal, samples, evidence, self.prices)
+        loss = np.round(losses(self.goal, draws, self.prices, setting), 9)
         loss[:, [cell not in usable for cell in draws.cells]] = np.inf
         winner = _winner(draws, loss, [known for known in evidence.cells if known.cell in usable] or evidence.cells)
         gain = np.round(self._improvement(draws, loss, winner, evidence), 12)
@@ -106,18 +113,20 @@ class AdaptiveSampling:
             evidence=evidence,
             posterior=draws,
             loss=loss,
+            setting=setting,
         )
 
     def _improvement(self, draws: Posterior, loss: FloatArray, winner: Cell, evidence: Evidence) -> FloatArray:
-        """Expected gain of each size over the winner, by the root of what a call there costs."""
+        """Expected gain of each size over the winner, by the root of what the next warm call there costs: at a new
+        size cold ones come first."""
         margin = HALF * math.log1p(self.goal.near)
         gain = np.maximum(loss[:, [draws.index(winner)]] - loss - margin, 0).mean(axis=0)
         gain[draws.index(winner)] = 0
         slope, offset = cost_line(draws, self.prices)
         known = {c.cell for c in evidence.cells}
         fresh = np.array([cell not in known for cell in draws.cells])
-        init_ms = float(np.mean([c.billed_init_ms for c in evidence.cells]))
-        usd = (np.exp(draws.log_ms.mean(axis=0)) + fresh * init_ms) * slope + offset
+        first_ms = fresh * FIRST_ENVIRONMENTS * _init_ms(evidence)
+        usd = (np.exp(draws.log_ms.mean(axis=0)) * (1 + FIRST_ENVIRONMENTS * fresh) + first_ms) * slope + offset
         return np.asarray(gain / np.sqrt(usd))
 
     def _opening(self) -> list[Wave]:
@@ -141,19 +150,23 @@ class AdaptiveSampling:
 
     def _waves(self, verdict: Verdict) -> list[Wave]:
         if self._is_settled(verdict) and (faster := self._faster(verdict)) is not None:
-            return [self._next_wave(faster.cell, faster)]
+            return [self._next_wave(faster.cell, verdict)]
         winner = verdict.evidence_of(verdict.winner)
         rival = verdict.evidence_of(verdict.rival) if verdict.rival is not None else None
         waves = []
-        if verdict.rival is not None and verdict.confidence < self.confidence:
-            waves.append(self._next_wave(verdict.rival, rival))
+        if verdict.rival is not None and not self._is_sure(verdict):
+            waves.append(self._next_wave(verdict.rival, verdict))
         behind = rival is not None and winner is not None and winner.calls <= rival.calls
         if not self.well_known(winner) or behind or not waves:
-            waves.append(self._next_wave(verdict.winner, winner))
+            waves.append(self._next_wave(verdict.winner, verdict))
         return waves
 
     def _is_settled(self, verdict: Verdict) -> bool:
-        return verdict.confidence >= self.confidence and self.well_known(verdict.evidence_of(verdict.winner))
+        return self._is_sure(verdict) and self.well_known(verdict.evidence_of(verdict.winner))
+
+    def _is_sure(self, verdict: Verdict) -> bool:
+        early = verdict.evidence.calls < EARLY_CALLS
+        return verdict.confidence >= ((1 + self.confidence) / 2 if early else self.confidence)
 
     def _stop(self, verdict: Verdict) -> Stop | None:
         late = verdict.evidence.calls >= LATE_CALLS
@@ -167,9 +180,8 @@ class AdaptiveSampling:
         """A measured size that is much better in the other quantity and may well be within the tolerance: it would be
         proposed if only it were known better."""
         draws = verdict.posterior
-        _, second = columns(
-            self.goal.strategy, cost_usd(draws, self.prices), draws.billed_ms, weight=self.goal.weight
-        )
+        cost, duration = quantities(self.goal, draws, self.prices, verdict.setting)
+        _, second = columns(self.goal.strategy, cost, duration, weight=self.goal.weight)
         typical = np.round(second.mean(axis=0), 9)
         chance = near_best(verdict.loss, self.goal.near)
         here = typical[draws.index(verdict.winner)]
@@ -191,17 +203,40 @@ class AdaptiveSampling:
             and known.calls >= LEAST_SAMPLES
             and known.environments >= environments
             and known.warm >= LEAST_WARM
+            and not known.disturbed
         )
 
-    def _next_wave(self, cell: Cell, known: CellEvidence | None) -> Wave:
-        """Two new environments, the same ones warm, then more of them."""
+    def _next_wave(self, cell: Cell, verdict: Verdict) -> Wave:
+        """New environments, then the same ones warm, then whatever tells more for its price."""
+        known = verdict.evidence_of(cell)
         if known is None:
-            size = FIRST_ENVIRONMENTS
+            size = self._first_environments(cell, verdict)
         elif known.warm < known.environments:
             size = known.environments
+        elif self._is_short_of(known, verdict.winner) or self._widening_pays(known, verdict.evidence):
+            size = known.environments + MORE_ENVIRONMENTS
         else:
-            size = max(known.environments + 2, LEAST_ENVIRONMENTS)
+            size = known.environments
         return Wave(cell=cell, size=min(size, self.largest_wave))
+
+    def _first_environments(self, cell: Cell, verdict: Verdict) -> int:
+        """One where starting is dear beside a call and calls differ little from one another, else two."""
+        typical_ms = float(np.exp(verdict.posterior.log_ms[:, verdict.posterior.index(cell)].mean()))
+        dear = _init_ms(verdict.evidence) > DEAR_INIT * typical_ms
+        return 1 if dear and verdict.evidence.spread < self.goal.near else FIRST_ENVIRONMENTS
+
+    def _is_short_of(self, known: CellEvidence, winner: Cell) -> bool:
+        return known.cell == winner and known.environments < LEAST_ENVIRONMENTS
+
+    def _widening_pays(self, known: CellEvidence, evidence: Evidence) -> bool:
+        """Whether two more environments lower the variance of the mean by more for their price than calls on the
+        ones that are there."""
+        between, running = evidence.environment_share, known.environments
+        call_ms = math.exp(known.log_warm if known.log_warm is not None else known.log_cold or 0.0)
+        again = (1 - between) * (1 / known.warm - 1 / (known.warm + running))
+        wider = between * (1 / running - 1 / (running + MORE_ENVIRONMENTS))
+        start_ms = MORE_ENVIRONMENTS * (known.billed_init_ms + 2 * call_ms)
+        return wider * running * call_ms >= again * start_ms
 
     def _affordable(self, waves: list[Wave], calls: int) -> list[Wave]:
         """The waves that the cap leaves room for; the last one cut to fit."""
@@ -218,9 +253,14 @@ class AdaptiveSampling:
         return Block(number=number, waves=tuple(order))
 
 
+def _init_ms(evidence: Evidence) -> float:
+    return float(np.mean([known.billed_init_ms for known in evidence.cells]))
+
+
 def _winner(draws: Posterior, loss: FloatArray, usable: Sequence[CellEvidence]) -> Cell:
     """The least mean loss among the measured sizes: no size is proposed unseen."""
-    known = [c for c in usable if c.warm >= LEAST_WARM] or [c for c in usable if c.warm] or list(usable)
+    seen = [c for c in usable if not c.disturbed] or list(usable)
+    known = [c for c in seen if c.warm >= LEAST_WARM] or [c for c in seen if c.warm] or seen
     mean = {c.cell: round(float(loss[:, draws.index(c.cell)].mean()), 6) for c in known}
     return min(mean, key=lambda cell: (mean[cell], cell))
 
@@ -235,7 +275,7 @@ def _anchors(sizes: tuple[int, ...]) -> list[tuple[int, int]]:
     if len(wanted) < 3:
         wanted = [low, round(math.sqrt(low * high)), high]
     near = sorted({min(sizes, key=lambda s: abs(math.log(s / size))) for size in wanted})
-    counts = (3, 2, 2, 1)
+    counts = (2, 2, 1, 1)
     return [(size, counts[min(i, 3)]) for i, size in enumerate(near)]
 
 

@@ -11,7 +11,7 @@ an offset of their own: the first call does more work than later ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,18 +21,24 @@ from tuner.model import Architecture, Cell
 from tuner.statistics.observations import FloatArray, IntArray
 from tuner.statistics.search.evidence import CellEvidence, Evidence
 from tuner.statistics.search.luck import normals
-from tuner.statistics.search.shapes import shape_bank
+from tuner.statistics.search.shapes import smooth_shapes, stair_curves, stairs_at
 
 DRAWS = 384
 FEATURES = 20
 ARCHITECTURE_SD = 0.25
 """Log ratio between architectures before anything is measured: up to some 30 % either way."""
+COMMON = 0.5
+"""Share of what strays from a shape that both architectures have in common."""
 COLD_OFFSET, COLD_OFFSET_SD = 0.2, 0.4
 COLD_SD, COLD_SD_CALLS = 0.15, 3.0
 """How much the offset of cold calls differs between sizes, before it shows."""
-OWN_SHARE = 0.3
-TAIL_FREEDOM = 6.0
-"""Misfit counts as under Student's t: one odd value must not rule out every shape but one."""
+OWN_LENGTH = 0.25
+"""Two sizes this far apart (natural logarithm) hardly share what is their own."""
+CLIFF, CLIFF_SD = 0.8, 0.6
+"""Logarithm of how many times longer a call takes below a cliff."""
+FREEDOM = 6.0
+"""Misfit counts as under Student's t: the scale of noise and wiggle together is only roughly known beforehand, and
+one odd value must not rule out every shape but one (Shah, Wilson & Ghahramani 2014, "Student-t processes")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,12 @@ class _Family:
 
 
 FAMILIES = (
-    _Family(weight=0.50, level=4.0, wiggle=0.02, length=0.7, own=0.012, stairs=False),
-    _Family(weight=0.15, level=4.0, wiggle=0.15, length=0.35, own=0.02, stairs=False),
-    _Family(weight=0.35, level=0.06, wiggle=0.03, length=0.7, own=0.04, stairs=True, trust=0.5),
+    _Family(weight=0.40, level=4.0, wiggle=0.006, length=0.7, own=0.004, stairs=False),
+    _Family(weight=0.20, level=4.0, wiggle=0.02, length=0.5, own=0.015, stairs=False),
+    _Family(weight=0.12, level=4.0, wiggle=0.06, length=0.4, own=0.05, stairs=False),
+    _Family(weight=0.06, level=4.0, wiggle=0.18, length=0.35, own=0.15, stairs=False),
+    _Family(weight=0.14, level=0.05, wiggle=0.01, length=0.7, own=0.006, stairs=True, trust=0.8),
+    _Family(weight=0.08, level=0.06, wiggle=0.04, length=0.7, own=0.04, stairs=True, trust=0.5),
 )
 
 
@@ -66,13 +75,41 @@ class Posterior:
     cold_offset: float
     stairs_share: float
     """Probability that the function is a staircase."""
+    columns: Mapping[Cell, int]
 
     @property
     def billed_ms(self) -> FloatArray:
         return np.asarray(np.maximum(np.exp(self.log_ms), 1.0))
 
     def index(self, cell: Cell) -> int:
-        return self.cells.index(cell)
+        return self.columns[cell]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where cells are. Equal by identity, so that tables about them are found at once."""
+
+    columns: Mapping[Cell, int]
+    x: FloatArray
+    """ln m of each cell."""
+    arm: FloatArray
+    """-1/2 or 1/2 by architecture."""
+    sizes: tuple[int, ...]
+    """The distinct sizes in MB."""
+    size_of: IntArray
+    """Which of them each cell has."""
+
+
+@lru_cache(maxsize=8)
+def _places(cells: tuple[Cell, ...]) -> _Places:
+    sizes = tuple(sorted({cell.memory_mb for cell in cells}))
+    return _Places(
+        columns={cell: index for index, cell in enumerate(cells)},
+        x=np.log([cell.memory_mb for cell in cells]),
+        arm=np.array([cell.architecture is Architecture.ARM64 for cell in cells], dtype=np.float64) - 0.5,
+        sizes=sizes,
+        size_of=np.searchsorted(sizes, [cell.memory_mb for cell in cells]),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +120,16 @@ class _Data:
     variances: FloatArray
     columns: IntArray
     cold: FloatArray
+    seen: IntArray
+    """Columns of the sizes with observations, each once, and which of these sizes each observation is of."""
+    which: IntArray
 
 
 def posterior(evidence: Evidence, cells: tuple[Cell, ...], seed: int) -> Posterior:
     """Draws at ``cells``, which must contain every measured size. Needs at least one measured size."""
-    data = _data(evidence, cells)
-    fits = [_fit(family, data, cells) for family in FAMILIES]
+    places = _places(cells)
+    data = _data(evidence, places)
+    fits = [_fit(family, data, places) for family in FAMILIES]
     scores = np.concatenate([fit.log_scores for fit in fits])
     weights = np.exp(scores - scores.max())
     weights /= weights.sum()
@@ -103,19 +144,22 @@ def posterior(evidence: Evidence, cells: tuple[Cell, ...], seed: int) -> Posteri
             log_ms.append(block)
             offsets.append(offset)
     stairs = sum(share for share, family in zip(shares, FAMILIES, strict=True) if family.stairs)
-    return Posterior(cells, np.vstack(log_ms), float(np.concatenate(offsets).mean()), stairs)
+    return Posterior(cells, np.vstack(log_ms), float(np.concatenate(offsets).mean()), stairs, places.columns)
 
 
-def _data(evidence: Evidence, cells: tuple[Cell, ...]) -> _Data:
-    column = {cell: index for index, cell in enumerate(cells)}
+def _data(evidence: Evidence, places: _Places) -> _Data:
     warm = [c for c in evidence.cells if c.log_warm is not None]
     cold = [c for c in evidence.cells if c.log_cold is not None]
     extra = _cold_variance(evidence.cells)
+    columns = np.array([places.columns[c.cell] for c in (*warm, *cold)], dtype=np.intp)
+    seen, which = np.unique(columns, return_inverse=True)
     return _Data(
         values=np.array([c.log_warm for c in warm] + [c.log_cold for c in cold], dtype=np.float64),
         variances=np.array([c.warm_variance for c in warm] + [c.cold_variance + extra for c in cold]),
-        columns=np.array([column[c.cell] for c in (*warm, *cold)], dtype=np.intp),
+        columns=columns,
         cold=np.array([0.0] * len(warm) + [1.0] * len(cold)),
+        seen=seen,
+        which=which,
     )
 
 
@@ -127,57 +171,119 @@ def _cold_variance(cells: Sequence[CellEvidence]) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    family: _Family
-    shapes: FloatArray
-    """The bank: a row for each shape, a column for each memory size."""
-    columns: IntArray
-    """Of each cell in the bank."""
-    centre: float
-    basis: FloatArray
-    means: FloatArray
-    """Posterior means of the linear weights, a column for each shape; the last weight is the cold offset."""
+class _Shapes:
+    """A family's shapes (rows) at the sizes with observations (columns), and how to get them at every cell."""
+
+    observed: FloatArray
+    short: FloatArray | None
+    """1 where a cliff shape is below its edge; None in families without cliffs."""
+    prior: FloatArray
+    everywhere: Callable[[IntArray, FloatArray], FloatArray]
+    """The chosen shapes at every cell, given the height of the cliff of every shape."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Target:
+    """All that the observations say about a shape: its values at the sizes seen should be ``middle``, with a
+    precision of which ``root`` is the Cholesky factor, under noise and what may stray from a shape."""
+
+    values: FloatArray
+    """The observations without what they have in common."""
+    lower: FloatArray
+    """Cholesky factor of the covariance of the observations."""
+    middle: FloatArray
     root: FloatArray
-    """A root of their covariance, common to all shapes."""
+    unexplained: float
+    """Squared distance that no shape removes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """A family given the data. The truth is a shape plus what strays from it: a Gaussian process, conditioned."""
+
+    family: _Family
+    shapes: _Shapes
+    centre: float
+    heights: FloatArray
+    """Of the cliff of each shape, the likeliest; what it is exactly matters only where nobody wants to be."""
+    places: _Places
+    data: _Data
+    target: _Target
+    scale: FloatArray
+    """Of each shape: the root of how much further the data are off than noise and wiggle explain."""
     log_scores: FloatArray
 
     def draw(self, chosen: IntArray, seed: int) -> tuple[FloatArray, FloatArray]:
-        luck = normals(seed, DRAWS, self.root.shape[0])[: chosen.size]
-        weights = self.means[:, chosen].T + luck @ self.root.T
-        own = OWN_SHARE * self.family.own * normals(seed + 100, DRAWS, self.columns.size)[: chosen.size]
-        shapes = self.shapes[chosen][:, self.columns] + self.centre
-        return shapes + weights[:, :-1] @ self.basis.T + own, weights[:, -1]
+        """Curves that may be true, and their offsets of cold calls, by Matheron's rule: a curve drawn beforehand is
+        corrected by what it gets wrong at the observations."""
+        data, rows = self.data, chosen.size
+        before = _prior_draws(self.places, self.family, seed)[:rows]
+        offset = COLD_OFFSET_SD * normals(seed + 200, DRAWS, 1)[:rows]
+        noise = normals(seed + 300, DRAWS, data.values.size)[:rows] * np.sqrt(data.variances)
+        scale = self.scale[chosen][:, None]
+        shapes = self.shapes.everywhere(chosen, self.heights)
+        strayed = scale * (before[:, data.columns] + offset * data.cold + noise)
+        weights = _solve(self.target.lower, (self.target.values - shapes[:, data.columns] - strayed).T).T
+        everywhere = np.arange(self.places.x.size)
+        curves = self.centre + shapes + scale * before
+        curves += weights @ _covariance(self.places, self.family, data.columns, everywhere)
+        return curves, COLD_OFFSET + scale[:, 0] * offset[:, 0] + COLD_OFFSET_SD**2 * weights @ data.cold
 
 
-def _fit(family: _Family, data: _Data, cells: tuple[Cell, ...]) -> _Fit:
-    shapes, prior, columns = _shapes(family, cells)
-    basis = _basis(cells, family)
-    seen = np.column_stack([basis[data.columns], data.cold * COLD_OFFSET_SD])
+def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
+    shapes = _stair_shapes(data, places) if family.stairs else _smooth_shapes(data, places)
     centre = 0.0 if family.stairs else float(data.values.mean())
-    residual = data.values[:, None] - centre - COLD_OFFSET * data.cold[:, None] - shapes[:, columns[data.columns]].T
-    noise = data.variances + family.own**2
-    scaled = seen / noise[:, None]
-    precision = np.eye(seen.shape[1]) + seen.T @ scaled
-    lower = np.linalg.cholesky(precision)
-    projected = scaled.T @ residual
-    means = np.linalg.solve(lower.T, np.linalg.solve(lower, projected))
-    misfit = np.sum(residual**2 / noise[:, None], axis=0) - np.sum(projected * means, axis=0)
-    log_determinant = 2 * float(np.sum(np.log(np.diag(lower)))) + float(np.sum(np.log(noise)))
-    n = data.values.size
-    log_scores = -0.5 * log_determinant - 0.5 * (TAIL_FREEDOM + n) * np.log1p(np.maximum(misfit, 0) / TAIL_FREEDOM)
-    root = np.linalg.inv(lower).T
-    scale = np.ones(root.shape[0])
-    scale[-1] = COLD_OFFSET_SD
+    target = _target(family, data, places, data.values - centre - COLD_OFFSET * data.cold)
+    apart = (target.middle - shapes.observed) @ target.root
+    heights = log_width = unlikely = np.zeros(len(apart))
+    if shapes.short is not None:
+        step = shapes.short @ target.root
+        heights, log_width = _cliffs(step, apart)
+        apart = apart - heights[:, None] * step
+        unlikely = ((heights - CLIFF) / CLIFF_SD) ** 2
+    misfit = target.unexplained + np.einsum("ij,ij->i", apart, apart) + unlikely
+    freedom = FREEDOM + data.values.size
+    log_scores = -np.sum(np.log(np.diag(target.lower))) + log_width - 0.5 * freedom * np.log1p(misfit / FREEDOM)
     return _Fit(
         family=family,
         shapes=shapes,
-        columns=columns,
         centre=centre,
-        basis=basis,
-        means=means * scale[:, None],
-        root=root * scale[:, None],
-        log_scores=_tempered(log_scores + np.log(prior * family.weight), family.trust),
+        heights=heights,
+        places=places,
+        data=data,
+        target=target,
+        scale=np.sqrt((FREEDOM + misfit) / freedom),
+        log_scores=_tempered(log_scores + np.log(shapes.prior * family.weight), family.trust),
     )
+
+
+def _target(family: _Family, data: _Data, places: _Places, values: FloatArray) -> _Target:
+    covariance = _covariance(places, family, data.columns, data.columns)
+    covariance = covariance + COLD_OFFSET_SD**2 * np.outer(data.cold, data.cold) + np.diag(data.variances)
+    lower = np.asarray(np.linalg.cholesky(covariance))
+    whiten = np.linalg.inv(lower)
+    sizes, seen = whiten @ np.eye(data.seen.size)[data.which], whiten @ values
+    precision, pull = sizes.T @ sizes, sizes.T @ seen
+    middle = np.asarray(np.linalg.solve(precision, pull))
+    return _Target(
+        values=values,
+        lower=lower,
+        middle=middle,
+        root=np.asarray(np.linalg.cholesky(precision)),
+        unexplained=max(float(seen @ seen - pull @ middle), 0.0),
+    )
+
+
+def _cliffs(step: FloatArray, apart: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The likeliest height of each shape's cliff, a linear parameter with a normal prior, and the logarithm of how
+    much of that prior the data leave (by which a free parameter pays for itself)."""
+    information = np.einsum("ij,ij->i", step, step) + CLIFF_SD**-2
+    wanted = np.einsum("ij,ij->i", step, apart - CLIFF * step)
+    return CLIFF + wanted / information, -0.5 * np.log(CLIFF_SD**2 * information)
+
+
+def _solve(lower: FloatArray, values: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.solve(lower.T, np.linalg.solve(lower, values)))
 
 
 def _tempered(log_scores: FloatArray, trust: float) -> FloatArray:
@@ -190,20 +296,73 @@ def _log_sum(logs: FloatArray) -> float:
     return float(logs.max() + np.log(np.exp(logs - logs.max()).sum()))
 
 
-def _shapes(family: _Family, cells: tuple[Cell, ...]) -> tuple[FloatArray, FloatArray, IntArray]:
-    """The bank of a family, the prior weights of its shapes, and the bank's column of each cell."""
-    sizes = tuple(sorted({cell.memory_mb for cell in cells}))
-    bank = shape_bank(sizes)
-    columns = np.searchsorted(sizes, [cell.memory_mb for cell in cells])
-    if family.stairs:
-        return bank.stairs, np.full(len(bank.stairs), 1 / len(bank.stairs)), columns
-    return bank.smooth, bank.smooth_weights, columns
+def _smooth_shapes(data: _Data, places: _Places) -> _Shapes:
+    columns = places.size_of
+    bank = smooth_shapes(places.sizes)
+
+    def everywhere(chosen: IntArray, heights: FloatArray) -> FloatArray:
+        return np.asarray((bank.log[chosen] + heights[chosen, None] * bank.short[chosen])[:, columns])
+
+    at = columns[data.seen]
+    return _Shapes(
+        observed=bank.log[:, at],
+        short=bank.short[:, at],
+        prior=bank.weights,
+        everywhere=everywhere,
+    )
+
+
+def _stair_shapes(data: _Data, places: _Places) -> _Shapes:
+    observed = stairs_at(tuple(places.sizes[size] for size in places.size_of[data.seen]))
+
+    def everywhere(chosen: IntArray, _: FloatArray) -> FloatArray:
+        distinct, back = np.unique(chosen, return_inverse=True)
+        return np.asarray(stair_curves(distinct, places.sizes)[back][:, places.size_of])
+
+    return _Shapes(
+        observed=observed, short=None, prior=np.full(len(observed), 1 / len(observed)), everywhere=everywhere
+    )
+
+
+def _covariance(places: _Places, family: _Family, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Between two lists of cells, as far as they stray from the shape."""
+    x, arm = places.x, places.arm
+    basis = _basis(places, family)
+    alike = np.where(arm[rows, None] == arm[columns], 1.0, COMMON)
+    own = family.own**2 * alike * np.exp(-np.abs(x[rows, None] - x[columns]) / OWN_LENGTH)
+    return np.asarray(basis[rows] @ basis[columns].T + own)
 
 
 @lru_cache(maxsize=16)
-def _basis(cells: tuple[Cell, ...], family: _Family) -> FloatArray:
+def _prior_draws(places: _Places, family: _Family, seed: int) -> FloatArray:
+    """Curves before anything is known, a row each. What is a size's own is a first-order autoregression along
+    ln m, which has the covariance exp(-distance / length)."""
+    x, arm = places.x, places.arm
+    basis = _basis(places, family)
+    table = normals(seed, DRAWS, basis.shape[1]) @ basis.T
+    common = _autoregression(x, normals(seed + 100, DRAWS, x.size))
+    for number, value in enumerate(np.unique(arm)):
+        mine = np.flatnonzero(arm == value)
+        apart = _autoregression(x[mine], normals(seed + 101 + number, DRAWS, mine.size))
+        table[:, mine] += family.own * (math.sqrt(COMMON) * common[:, mine] + math.sqrt(1 - COMMON) * apart)
+    table.flags.writeable = False
+    return table
+
+
+def _autoregression(x: FloatArray, luck: FloatArray) -> FloatArray:
+    """Rows with unit variance; ``x`` ascends."""
+    values = np.empty_like(luck)
+    values[:, 0] = luck[:, 0]
+    kept = np.exp(-np.diff(x) / OWN_LENGTH)
+    for i, share in enumerate(kept, start=1):
+        values[:, i] = share * values[:, i - 1] + math.sqrt(1 - share**2) * luck[:, i]
+    return values
+
+
+@lru_cache(maxsize=16)
+def _basis(places: _Places, family: _Family) -> FloatArray:
     """Columns scaled by their prior standard deviation: level, wiggle, architecture."""
-    x = np.log([cell.memory_mb for cell in cells])
+    x, arm = places.x, places.arm
     span = max(float(x.max() - x.min()), 0.5)
     width = span + 4 * family.length
     position = (x - x.min() + 2 * family.length) / width
@@ -211,7 +370,6 @@ def _basis(cells: tuple[Cell, ...], family: _Family) -> FloatArray:
     density = family.length * math.sqrt(2 * math.pi) * np.exp(-0.5 * (family.length * frequency) ** 2)
     amplitude = family.wiggle * np.sqrt(2 / width * density)
     waves = np.sin(np.outer(position, np.arange(1, FEATURES + 1)) * math.pi) * amplitude
-    arm = np.array([cell.architecture is Architecture.ARM64 for cell in cells], dtype=np.float64) - 0.5
     columns = [np.full(x.size, family.level), *waves.T]
     if np.unique(arm).size > 1:
         columns += [arm * ARCHITECTURE_SD, *(waves * (arm * 2)[:, None] * 0.5).T]

@@ -89,7 +89,7 @@ def test_the_opening_spreads_over_the_range_on_more_than_one_environment_at_its_
     waves = {wave.cell.memory_mb: wave.size for wave in block.waves}
     assert min(waves) == 128
     assert max(waves) > 1700
-    assert waves[128] == 3
+    assert waves[128] == 2
 
 
 def test_a_search_ends_at_its_cap_and_says_that_it_is_undecided() -> None:
@@ -131,7 +131,33 @@ def test_a_size_that_fails_now_and_then_is_given_up() -> None:
     verdict = made.verdict(samples)
     assert verdict is not None
     assert verdict.winner.memory_mb > 128
-    assert sum(s.cell.memory_mb == 128 for s in samples) == 3
+    assert sum(s.cell.memory_mb == 128 for s in samples) == 2
+
+
+def test_calls_that_waited_for_a_busy_machine_count_only_where_nothing_else_is_there_and_then_little() -> None:
+    made = policy()
+    _, samples, _ = search(made, cpu_bound)
+    slow = [replace(s, duration_ms=9 * (s.duration_ms or 1), disturbed=True) for s in samples]
+    calm = made.verdict(samples)
+    mixed = made.verdict([*samples, *slow])
+    alone = made.verdict(slow)
+    assert calm is not None
+    assert mixed is not None
+    assert alone is not None
+    assert [known.log_warm for known in mixed.evidence.cells] == [known.log_warm for known in calm.evidence.cells]
+    assert min(known.warm_variance for known in alone.evidence.cells) > 0.2
+    assert not any(made.well_known(known) for known in alone.evidence.cells)
+
+
+def test_a_size_of_which_only_disturbed_calls_are_known_does_not_win_by_what_is_merely_possible() -> None:
+    made = policy()
+    _, samples, _ = search(made, flat)
+    least = min(s.cell.memory_mb for s in samples)
+    slow = [replace(s, duration_ms=3 * (s.duration_ms or 1), disturbed=s.cell.memory_mb == least) for s in samples]
+    verdict = made.verdict([s if s.cell.memory_mb != least else t for s, t in zip(samples, slow, strict=True)])
+    assert verdict is not None
+    assert verdict.winner.memory_mb > least
+    assert verdict.confidence < made.confidence
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FUNCTION_ERROR, Outcome.LOST, Outcome.UNREPORTED, Outcome.INIT_ERROR])

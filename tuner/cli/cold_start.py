@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuner.aws.control import LambdaControlPlane
@@ -21,6 +21,7 @@ from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.measure import (
     Call,
     agree,
+    checked,
     control_plane,
     interrupted_notice,
     measure,
@@ -34,7 +35,6 @@ from tuner.cli.place import Place
 from tuner.cli.reports import ReportFiles, report_files, text_of, write_report_charts, write_reports
 from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
 from tuner.engine.orchestrator import RunResult
-from tuner.engine.preflight import preflight
 from tuner.engine.resume import resumed
 from tuner.engine.store import RunStore
 from tuner.errors import ExitCode, InvalidMeasurementError, TunerError, UsageError
@@ -44,7 +44,6 @@ from tuner.model import (
     Architecture,
     ColdStartGoal,
     ColdStartReport,
-    EngineKind,
     FunctionSnapshot,
     Outcome,
     Plan,
@@ -191,7 +190,9 @@ class _Study:
         function = await control.describe(self._place.target)
         refuse_unfinished(function)
         if self._options.resume is not None:
-            return self._resumed(self._options.resume, function)
+            store = RunStore.open(runs_folder(), self._options.resume)
+            plan, earlier = resumed(store, function, self._payloads.sha256, command="cold-start")
+            return await checked(plan, control), earlier
         request = self._request(function)
         plan = plan_cold_starts(
             request,
@@ -201,16 +202,7 @@ class _Study:
             run_id=self._run_id,
             notices=(*self._place.notices, *self._options.send.notices()),
         )
-        notices = () if request.engine is EngineKind.LOCAL else await preflight(control, plan)
-        return replace(plan, notices=(*plan.notices, *notices)), ()
-
-    def _resumed(self, run_id: str, function: FunctionSnapshot) -> tuple[Plan, tuple[Sample, ...]]:
-        plan, earlier = resumed(RunStore.open(runs_folder(), run_id), function, self._payloads.sha256)
-        if plan.request.cold_starts is None:
-            raise UsageError(
-                f"{run_id} is no study of cold starts.", hint="Go on with it by `tuner run FUNCTION --resume`."
-            )
-        return plan, earlier
+        return await checked(plan, control), ()
 
     def _request(self, function: FunctionSnapshot) -> RunRequest:
         options, inputs = self._options, self._inputs

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tuner.aws.control import LambdaControlPlane
@@ -26,6 +26,7 @@ from tuner.engine.hooks import InvocationHooks
 from tuner.engine.journal import unfinished_journals
 from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
 from tuner.engine.ports import SamplingPolicy
+from tuner.engine.preflight import preflight
 from tuner.engine.store import RunStore
 from tuner.errors import InvalidMeasurementError, TargetError, TunerError, UsageError
 from tuner.inputs.identifiers import parse_function
@@ -101,6 +102,15 @@ async def control_plane(access: AwsAccess) -> AsyncIterator[LambdaControlPlane]:
         yield control
     finally:
         control.close()
+
+
+async def checked(plan: Plan, control: LambdaControlPlane) -> Plan:
+    """``plan`` with what is to be known before its first change. Raises where IAM would refuse one of them."""
+    if plan.request.engine is EngineKind.LOCAL:
+        return plan
+    known = plan.notices  # of a plan that is resumed
+    found = await preflight(control, plan)
+    return replace(plan, notices=(*known, *(notice for notice in found if notice not in known)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.measure import (
     Call,
     agree,
+    checked,
     control_plane,
     interrupted_notice,
     measure,
@@ -39,7 +40,6 @@ from tuner.cli.place import Place
 from tuner.cli.reports import ReportFiles, report_files, write_report_charts, write_reports
 from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
 from tuner.engine.orchestrator import RunResult
-from tuner.engine.preflight import preflight
 from tuner.engine.resume import resumed
 from tuner.engine.store import RunStore
 from tuner.errors import ExitCode, UsageError
@@ -51,7 +51,6 @@ from tuner.model import (
     BudgetStatus,
     Cell,
     DurationLimit,
-    EngineKind,
     FunctionSnapshot,
     Plan,
     Report,
@@ -250,7 +249,9 @@ class _Run:
         function = await control.describe(self._place.target)
         refuse_unfinished(function)
         if self._options.resume is not None:
-            return resumed(RunStore.open(runs_folder(), self._options.resume), function, self._payloads.sha256)
+            store = RunStore.open(runs_folder(), self._options.resume)
+            plan, earlier = resumed(store, function, self._payloads.sha256, command="run")
+            return await checked(plan, control), earlier
         request = self._request(function)
         plan = make_plan(
             request,
@@ -260,8 +261,7 @@ class _Run:
             run_id=self._run_id,
             notices=(*self._place.notices, *self._options.send.notices()),
         )
-        notices = () if request.engine is EngineKind.LOCAL else await preflight(control, plan)
-        return replace(plan, notices=(*plan.notices, *notices)), ()
+        return await checked(plan, control), ()
 
     def _request(self, function: FunctionSnapshot) -> RunRequest:
         options, inputs = self._options, self._inputs

@@ -29,7 +29,8 @@ from tuner.model import (
 from tuner.pricing import price_for, total_cost_usd
 from tuner.render.html import render_html
 from tuner.render.markdown import render_markdown
-from tuner.reporting.run import RunFacts, build_report
+from tuner.reporting.parts import RunFacts
+from tuner.reporting.run import build_report
 
 FOLDER = Path(__file__).parent
 REGION = "us-east-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -34,22 +34,36 @@ CREDENTIALS = FixedCredentials(access_key_id="local", secret_access_key="local")
 @contextmanager
 def local_place(options: FunctionOptions, memory_mb: tuple[int, ...]) -> Iterator[Place]:
     """Start the embedded Lambda, create the function of the folder in it, and end it all afterwards."""
-    function = read_function(
-        Path(options.function),
+    with embedded_place(options, memory_mb, (read_local(options, Path(options.function)),)) as place:
+        yield place
+
+
+def read_local(options: FunctionOptions, path: Path) -> LocalFunction:
+    """The function in a folder or zip file, set up as the options say."""
+    return read_function(
+        path,
         handler=options.handler,
         runtime=options.runtime,
         timeout_s=options.timeout_s,
         memory_mb=options.current_memory_mb,
     )
+
+
+@contextmanager
+def embedded_place(
+    options: FunctionOptions, memory_mb: tuple[int, ...], functions: Sequence[LocalFunction]
+) -> Iterator[Place]:
+    """Start the embedded Lambda with ``functions`` in it, and end it all afterwards. The first one is the target."""
     region = options.region or environment_region() or DEFAULT_REGION
     with EmbeddedLambda(local_folder(), region=region, calibrate=True, simulation=options.simulation) as server:
         measurable_mb, notices = _measurable(memory_mb, int(server.about["max_measurable_memory_mb"]))
         access = AwsAccess(region=region, endpoint_url=server.endpoint_url, credentials=CREDENTIALS)
-        _create(access, function, options.variables)
+        for function in functions:
+            _create(access, function, options.variables)
         yield Place(
             engine=EngineKind.LOCAL,
             access=access,
-            target=FunctionTarget(name=function.name),
+            target=FunctionTarget(name=functions[0].name),
             memory_mb=measurable_mb,
             poll_interval_s=POLL_INTERVAL_S,
             notices=(*notices, *_remarks(server.about)),

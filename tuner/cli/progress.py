@@ -34,6 +34,7 @@ class _Count:
     def __init__(self, plan: Plan) -> None:
         self._expected = plan.expected_invocations
         self._sizes = len(plan.cells)
+        self._noun = "sides" if plan.arms else "sizes"
         self._local = plan.request.engine is EngineKind.LOCAL
         self._searching = plan.request.sampling is SamplingKind.ADAPTIVE
         self._seen: set[Cell] = set()
@@ -56,7 +57,7 @@ class _Count:
 
     def words(self) -> str:
         parts = [
-            f"{len(self._seen)} sizes" if self._searching else f"{len(self._seen)}/{self._sizes} sizes",
+            f"{len(self._seen)} sizes" if self._searching else f"{len(self._seen)}/{self._sizes} {self._noun}",
             f"{self._samples}/{max(self._expected, self._samples)} samples",
             f"{format_usd(self._spent_usd)} if on AWS" if self._local else f"spent {format_usd(self._spent_usd)}",
         ]

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner import codec
-from tuner.cli.reports import check_writable, write_charts, write_report_charts, write_reports
+from tuner.cli.reports import (
+    check_writable,
+    html_of,
+    markdown_of,
+    text_of,
+    write_charts,
+    write_report_charts,
+    write_reports,
+)
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.power_tuning import (
     PowerTuningCurve,
@@ -16,7 +24,7 @@ from tuner.inputs.power_tuning import (
     parse_power_tuning,
     power_tuning_url,
 )
-from tuner.model import SCHEMA_VERSION, Architecture, CurvePoint, Price, Report
+from tuner.model import SCHEMA_VERSION, Architecture, ColdStartReport, CurvePoint, GateReport, Price, Report
 from tuner.render.document import Document
 from tuner.render.redact import Private
 
@@ -50,19 +58,26 @@ def report_command(options: ReportOptions) -> int:
     """Read, write, publish; returns the exit code."""
     check_writable(options.files)
     source = read_source(options.source)
-    if isinstance(source, Report):
-        _share_report(source, options)
-    else:
+    if isinstance(source, PowerTuningResult):
         _share_imported(source, options)
+    elif isinstance(source, GateReport):
+        _share_gate(source, options)
+    else:
+        _share_report(source, options)
     return ExitCode.OK
 
 
-def read_source(source: str) -> Report | PowerTuningResult:
+def read_source(source: str) -> Report | ColdStartReport | GateReport | PowerTuningResult:
     """A report.json, ``-`` for standard input, a Power Tuning link, or a file with its JSON output."""
     if looks_like_power_tuning(source):
         return parse_power_tuning(source)
     data = _read(source)
-    return codec.decode(data, Report) if _is_report(data) else parse_power_tuning(data.decode("utf-8", "replace"))
+    if not _is_report(data):
+        return parse_power_tuning(data.decode("utf-8", "replace"))
+    kind = codec.kind_of(data)
+    if kind == "gate":
+        return codec.decode(data, GateReport)
+    return codec.decode(data, ColdStartReport) if kind == "cold-start" else codec.decode(data, Report)
 
 
 def read_report(source: str) -> Report:
@@ -72,6 +87,17 @@ def read_report(source: str) -> Report:
         raise UsageError(
             f"{source} is not a report.json of schema version {SCHEMA_VERSION}.",
             hint="Give the .json file that `tuner run` wrote.",
+        )
+    if codec.kind_of(data) == "gate":
+        raise UsageError(
+            f"{source} is the report of a gate, which compares two sides itself and has no curve.",
+            hint="Show it with `tuner report`; to measure against it type `tuner gate --baseline`.",
+        )
+    if codec.kind_of(data) == "cold-start":
+        raise UsageError(
+            f"{source} is a study of cold starts, and has no curve to be put beside another.",
+            hint="It compares architectures and sizes itself: give `tuner cold-start` both, or show each with "
+            "`tuner report`.",
         )
     return codec.decode(data, Report)
 
@@ -122,38 +148,52 @@ def report_as_power_tuning(report: Report) -> PowerTuningResult:
     return PowerTuningResult(curves=tuple(_exported(report, arch, prices.get(arch)) for arch in architectures))
 
 
-def _share_report(report: Report, options: ReportOptions) -> None:
+def _share_report(report: Report | ColdStartReport, options: ReportOptions) -> None:
     write_reports(report, options.files, include=options.include)
     tell_written(options.files)
     if options.charts is not None:
         tell_written(write_report_charts(report, options.charts, include=options.include))
     if options.export_power_tuning:
-        print(power_tuning_url(report_as_power_tuning(report)))
+        print(power_tuning_url(report_as_power_tuning(_curve_report(report))))
     if options.publication is not None:
-        from tuner.render.html import render_html
-
-        publish(render_html(report, include=options.include), options.publication, name=f"{report.run_id}.html")
+        publish(html_of(report, options.include), options.publication, name=f"{report.run_id}.html")
     if _wants_print(options):
         _print_report(report, options)
 
 
-def _print_report(report: Report, options: ReportOptions) -> None:
+def _share_gate(report: GateReport, options: ReportOptions) -> None:
+    from tuner.cli.gate_outputs import gate_charts, gate_text, print_gate, write_gate_reports
+    from tuner.render.redact import redacted_gate
+
+    if options.export_power_tuning:
+        raise UsageError("A gate has no curve to export.", hint="Export a report of `tuner run`.")
+    write_gate_reports(redacted_gate(report, options.include, samples=True), options.files, include=options.include)
+    tell_written(options.files)
+    if options.charts is not None:
+        tell_written(write_charts(gate_charts(report, options.include), options.charts))
+    if options.publication is not None:
+        page = gate_text(report, ".html", include=options.include)
+        publish(page, options.publication, name=f"{report.run_id}.html")
+    if _wants_print(options):
+        print_gate(report, options.output or "text", include=options.include)
+
+
+def _print_report(report: Report | ColdStartReport, options: ReportOptions) -> None:
     if options.output == "json":
         from tuner.render.json import render_json
         from tuner.render.redact import redacted_with_samples
 
         print(render_json(redacted_with_samples(report, options.include)), end="")
     elif options.output == "markdown":
-        from tuner.render.markdown import render_markdown
-
-        print(render_markdown(report, include=options.include), end="")
+        print(markdown_of(report, options.include), end="")
     else:
-        from tuner.cli.display import columns, wants_color
-        from tuner.render.redact import redacted
-        from tuner.render.terminal import render_report
+        print(text_of(report, options.include), end="")
 
-        shown = redacted(report, options.include)
-        print(render_report(shown, width=columns(), color=wants_color()), end="")
+
+def _curve_report(report: Report | ColdStartReport) -> Report:
+    if isinstance(report, Report):
+        return report
+    raise UsageError("A study of cold starts has no curve to export.", hint="Export a report of `tuner run`.")
 
 
 def _share_imported(result: PowerTuningResult, options: ReportOptions) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.errors import UsageError
-from tuner.model import Notice, Report, Severity
+from tuner.model import ColdStartReport, Notice, Report, Severity
 from tuner.render.redact import Private
 
 if TYPE_CHECKING:
@@ -52,12 +52,17 @@ def check_writable(paths: Iterable[Path]) -> None:
         _check(path)
 
 
-def write_report_charts(report: Report, folder: Path, *, include: Collection[Private] = ()) -> tuple[Path, ...]:
+def write_report_charts(
+    report: Report | ColdStartReport, folder: Path, *, include: Collection[Private] = ()
+) -> tuple[Path, ...]:
     """The figures of a report's page as files of their own."""
     from tuner.render.charts import report_charts
+    from tuner.render.cold_start import cold_start_charts
     from tuner.render.redact import redacted
     from tuner.render.samples import by_cell
 
+    if isinstance(report, ColdStartReport):
+        return write_charts(cold_start_charts(redacted(report, include)), folder)
     shown = redacted(report, include)
     return write_charts(report_charts(shown, by_cell(shown.samples)), folder)
 
@@ -88,25 +93,56 @@ def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def write_reports(report: Report, paths: tuple[Path, ...], *, include: Iterable[Private] = ()) -> None:
+def write_reports(
+    report: Report | ColdStartReport, paths: tuple[Path, ...], *, include: Iterable[Private] = ()
+) -> None:
     for path in paths:
         text = _rendered(report, path.suffix, frozenset(include))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
-def _rendered(report: Report, suffix: str, include: frozenset[Private]) -> str:
+def text_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
+    """The report for a terminal as wide as this one."""
+    from tuner.cli.display import columns, wants_color
+    from tuner.render.redact import redacted
+    from tuner.render.terminal import render_document, render_report
+
+    if isinstance(report, ColdStartReport):
+        from tuner.render.cold_start import cold_start_summary
+
+        summary = cold_start_summary(redacted(report, include), width=columns())
+        return render_document(summary, width=columns(), color=wants_color())
+    return render_report(redacted(report, include), width=columns(), color=wants_color())
+
+
+def markdown_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
+    from tuner.render.markdown import render_document_markdown, render_markdown
+
+    if isinstance(report, ColdStartReport):
+        from tuner.render.cold_start import cold_start_document
+
+        return render_document_markdown(cold_start_document(report, include=include))
+    return render_markdown(report, include=include)
+
+
+def html_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
+    if isinstance(report, ColdStartReport):
+        from tuner.render.cold_start import cold_start_document
+        from tuner.render.document import render_document_html
+
+        return render_document_html(cold_start_document(report, include=include))
+    from tuner.render.html import render_html
+
+    return render_html(report, include=include)
+
+
+def _rendered(report: Report | ColdStartReport, suffix: str, include: frozenset[Private]) -> str:
     if suffix == ".json":
         from tuner.render.json import render_json
 
         return render_json(report)
-    if suffix == ".md":
-        from tuner.render.markdown import render_markdown
-
-        return render_markdown(report, include=include)
-    from tuner.render.html import render_html
-
-    return render_html(report, include=include)
+    return markdown_of(report, include) if suffix == ".md" else html_of(report, include)
 
 
 def _check(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tuner.model import EngineKind, Estimate, Notice, Report, Severity
 from tuner.render.document import Column, Document, Section, Table
@@ -34,14 +35,14 @@ def project_document(functions: Sequence[Measured]) -> Document:
     reports = [function.report for function in functions if function.report is not None]
     changes = sum(1 for report in reports if _changes(report))
     local = any(report.target.engine is EngineKind.LOCAL for report in reports)
-    spent = sum((report.spend.usd for report in reports), start=type(reports[0].spend.usd)(0)) if reports else None
+    spent = sum((report.spend.usd for report in reports), Decimal(0))
     rows = project_rows(functions)
     return Document(
         title="Functions of a project",
         subtitle=", ".join(plain(function.name) for function in functions),
         answer=f"{changes} of {count(len(functions), 'function')} should get another size.",
         open=len(reports) < len(functions),
-        paragraphs=(f"All of it took {format_usd(spent)} of calls.",) if spent is not None else (),
+        paragraphs=(f"The calls {'would have cost' if local else 'cost'} {format_usd(spent)}.",),
         sections=(
             Section(slug="functions", heading="Functions", tables=(_table(rows),)),
             *(_section(function, number) for number, function in enumerate(functions, start=1)),

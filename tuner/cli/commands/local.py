@@ -14,7 +14,12 @@ def local_service(
     faults: Faults = None,
     simulate: Simulate = None,
 ) -> None:
-    """Serve the embedded Lambda until Ctrl-C, for the AWS CLI, boto3 or `tuner run --endpoint-url`."""
+    """Serve the embedded Lambda until Ctrl-C, for the AWS CLI, boto3 or `tuner run --endpoint-url`.
+
+    Example:
+
+      tuner local --port 9001
+    """
     from tuner.cli.local import local_command
 
     local_command(port=port, faults=faults, simulation=simulate)

@@ -25,6 +25,12 @@ def recover(
 
     Every run writes down each change with its undo before it makes it; this replays what was not undone. What other
     machines left is found by description and tag: be sure that no run is going on there.
+
+    Examples:
+
+      tuner recover
+
+      tuner recover my-function --copies
     """
     from tuner.cli.recover import RecoverOptions, recover_command
 

@@ -1,0 +1,18 @@
+"""Asking before something is done, where there is somebody to ask."""
+
+from __future__ import annotations
+
+import sys
+
+from tuner.errors import TargetError
+
+
+def confirm(question: str, *, yes: bool, refused: str) -> None:
+    """Return when the answer is yes. TargetError where it is not, or where nobody can be asked."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise TargetError(f"{question} Nobody can be asked here.", hint="Add --yes to do it without being asked.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise TargetError(refused, hint="Type the same command again to be asked once more.")

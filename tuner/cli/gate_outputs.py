@@ -1,0 +1,162 @@
+"""Where a gate's report goes: files, standard output, and what GitHub reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.cli.display import columns, wants_color
+from tuner.errors import ExitCode, UsageError
+from tuner.model import BudgetStatus, Comparison, GateReport, Level, VerdictStatus
+from tuner.render.redact import Private, redacted_gate
+
+if TYPE_CHECKING:
+    from tuner.render.charts.chart import Chart
+
+EXIT_CODES = {
+    VerdictStatus.PASS: ExitCode.OK,
+    VerdictStatus.IMPROVEMENT: ExitCode.OK,
+    VerdictStatus.REGRESSION: ExitCode.REGRESSION,
+    VerdictStatus.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+    VerdictStatus.BUDGET: ExitCode.BUDGET,
+    VerdictStatus.INVALID: ExitCode.INVALID,
+}
+_WORST_FIRST = (ExitCode.INVALID, ExitCode.REGRESSION, ExitCode.BUDGET, ExitCode.INCONCLUSIVE, ExitCode.OK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOutputs:
+    """Where the result goes, as it was typed."""
+
+    format: str
+    """text, json or markdown: what standard output gets."""
+    junit: Path | None
+    comment: Path | None
+    summary: Path | None
+    benchmark: Path | None
+    github: bool
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(path for path in (self.junit, self.comment, self.summary, self.benchmark) if path is not None)
+
+    def check(self) -> None:
+        """UsageError for a file that cannot be written: found out before anything is spent."""
+        for path in self.files:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("ab"):
+                    pass
+            except OSError as error:
+                raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Give another file.") from error
+
+
+def exit_code(report: GateReport, *, advisory: bool) -> ExitCode:
+    """What the process ends with. ``advisory``: a comparison with a stored base only warns."""
+    codes = {_exit_code(comparison, advisory=advisory) for comparison in report.comparisons}
+    return next((code for code in _WORST_FIRST if code in codes), ExitCode.INVALID)
+
+
+def _exit_code(comparison: Comparison, *, advisory: bool) -> ExitCode:
+    code = EXIT_CODES[comparison.verdict.status]
+    if not (advisory and comparison.uncontrolled) or code is ExitCode.INVALID:
+        return code
+    return ExitCode.BUDGET if _breaches(comparison) else ExitCode.OK
+
+
+def _breaches(comparison: Comparison) -> bool:
+    """A limit is held against head alone, which was measured now."""
+    return any(
+        budget.status is BudgetStatus.BREACHED and budget.limit.level is Level.ERROR and budget.acknowledged is None
+        for budget in comparison.verdict.budgets
+    )
+
+
+def write_gate_reports(report: GateReport, paths: Iterable[Path], *, include: Iterable[Private] = ()) -> None:
+    """The report as .json, .html or .md, by the ending of each path."""
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(gate_text(report, path.suffix, include=include), encoding="utf-8")
+
+
+def gate_text(report: GateReport, suffix: str, *, include: Iterable[Private] = ()) -> str:
+    """The report as .json (complete), .html or .md (without what is private unless included)."""
+    from tuner import codec
+
+    if suffix == ".json":
+        return codec.encode_pretty(report).decode()
+    from tuner.render.gate_document import gate_document
+
+    document = gate_document(redacted_gate(report, include))
+    if suffix == ".md":
+        from tuner.render.markdown import render_document_markdown
+
+        return render_document_markdown(document)
+    from tuner.render.document import render_document_html
+
+    return render_document_html(document)
+
+
+def gate_charts(report: GateReport, include: Iterable[Private] = ()) -> tuple[Chart, ...]:
+    """The figures of its page."""
+    from tuner.render.gate_document import gate_document
+
+    return gate_document(redacted_gate(report, include)).charts
+
+
+def print_gate(report: GateReport, format_: str, *, include: Iterable[Private] = ()) -> None:
+    """To standard output."""
+    if format_ != "text":
+        print(gate_text(report, ".json" if format_ == "json" else ".md", include=include), end="")
+        return
+    from tuner.render.gate_document import gate_document
+    from tuner.render.terminal import render_document
+
+    document = gate_document(redacted_gate(report, include))
+    print(render_document(document, width=columns(), color=wants_color()), end="")
+
+
+def write_outputs(report: GateReport, outputs: GateOutputs, *, advisory: bool, report_file: Path | None) -> None:
+    """Everything for CI servers that was asked for. Nothing private is in it."""
+    from tuner.render.github import render_benchmark_data, render_comment, render_summary
+    from tuner.render.junit import render_junit
+
+    shared = redacted_gate(report)
+    if outputs.junit is not None:
+        outputs.junit.write_text(render_junit(shared, advisory=advisory), encoding="utf-8")
+    if outputs.comment is not None:
+        outputs.comment.write_text(render_comment(shared), encoding="utf-8")
+    if outputs.summary is not None:
+        outputs.summary.write_text(render_summary(shared), encoding="utf-8")
+    if outputs.benchmark is not None:
+        outputs.benchmark.write_text(render_benchmark_data(shared), encoding="utf-8")
+    if outputs.github:
+        _tell_github(shared, advisory=advisory, report_file=report_file)
+
+
+def _tell_github(report: GateReport, *, advisory: bool, report_file: Path | None) -> None:
+    """Annotations on standard error, which GitHub reads as well; the summary and the outputs in its files."""
+    from tuner.render.github import render_annotations, render_summary
+
+    for line in render_annotations(report, advisory=advisory):
+        print(line, file=sys.stderr)
+    _append("GITHUB_STEP_SUMMARY", render_summary(report))
+    sizes = sorted({comparison.memory_mb for comparison in report.comparisons})
+    values = {
+        "verdict": report.status.value,
+        "memory-mb": ",".join(map(str, sizes)),
+        "report": "" if report_file is None else str(report_file),
+    }
+    _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def _append(variable: str, text: str) -> None:
+    """To the file that GitHub names in ``variable``; elsewhere there is none, and nothing is lost."""
+    named = os.environ.get(variable)
+    if named:
+        with Path(named).open("a", encoding="utf-8") as file:
+            file.write(text)

@@ -1,0 +1,49 @@
+"""The prices that `tuner prices update` has read: a file in the state folder, before the table of the package."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner import codec
+from tuner.cli.state import state_folder, writable_state_folder
+from tuner.errors import TargetError, UsageError
+from tuner.pricing import RegionPrices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Updated:
+    regions: dict[str, RegionPrices]
+
+
+def prices_file() -> Path:
+    return state_folder() / "prices.json"
+
+
+def updated_prices() -> Mapping[str, RegionPrices]:
+    """The rows by region; none where nothing was ever updated. TargetError for a file that cannot be read."""
+    path = prices_file()
+    try:
+        data = path.read_bytes()
+    except OSError:  # not there, or not ours: then the package's table holds
+        return {}
+    try:
+        return codec.decode(data, _Updated).regions
+    except UsageError as error:
+        raise TargetError(
+            f"{path} cannot be read: {error.message}", hint="Remove it, then type `tuner prices update` again."
+        ) from error
+
+
+def keep_prices(rows: Mapping[str, RegionPrices]) -> Path:
+    """Add or replace rows; the file is replaced as a whole."""
+    folder = writable_state_folder()
+    kept = _Updated(regions={**updated_prices(), **rows})
+    descriptor, made = tempfile.mkstemp(dir=folder, prefix=".prices-")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(codec.encode_pretty(kept))
+    Path(made).replace(prices_file())
+    return prices_file()

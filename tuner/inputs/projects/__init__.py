@@ -1,0 +1,1 @@
+"""Projects: which functions a folder declares, in whichever kind of template."""

@@ -32,6 +32,7 @@ from tuner.telemetry import parse_log_tail
 
 SIZES_MB = (128, 256, 512, 1024, 1769)
 CPU_MS = 100.0
+REST_S = 0.1
 BURN = """
 import time
 def handler(event, context):
@@ -131,14 +132,23 @@ def bench(throttle: str | None = None) -> Iterator[Bench]:
         yield Bench(server)
 
 
-def cpu_error(tools: Bench, calls: int) -> list[dict[str, Any]]:
-    """By how much a handler of known CPU time is off c * 1769 / m, in percent of the median."""
-    tools.create("burn", BURN)
+def cpu_error(tools: Bench, calls: int, *, rest_s: float = 0.0) -> list[dict[str, Any]]:
+    """By how much a handler of known CPU time is off c * 1769 / m, in percent of the median.
+
+    ``rest_s`` before each call: a quota and its periods behave differently after a rest.
+    """
+    name = f"burn-{rest_s * 1000:.0f}"
+    tools.create(name, BURN)
+
+    def burn() -> Timed:
+        time.sleep(rest_s)
+        return tools.invoke(name, {"cpu_ms": CPU_MS})
+
     rows = []
     for memory_mb in SIZES_MB:
-        tools.client.update_function_configuration(FunctionName="burn", MemorySize=memory_mb)
-        tools.invoke("burn")
-        timed, disturbed = tools.calm(lambda: tools.invoke("burn", {"cpu_ms": CPU_MS}), calls)
+        tools.client.update_function_configuration(FunctionName=name, MemorySize=memory_mb)
+        tools.invoke(name)
+        timed, disturbed = tools.calm(burn, calls)
         expected_ms = CPU_MS * FULL_VCPU_MB / memory_mb
         median_ms = _median([one.duration_ms for one in timed])
         error = None if median_ms is None else round(100 * (median_ms / expected_ms - 1), 1)
@@ -271,6 +281,9 @@ def measure(calls: int, environments: int, mechanisms: tuple[str | None, ...]) -
             words = str(tools.server.about["mechanism"])
             found["calibration"][words] = tools.server.about["calibration"]
             found["cpu_error"][words] = cpu_error(tools, calls)
+            found["cpu_error"][f"{words}, after {REST_S * 1000:.0f} ms of rest"] = cpu_error(
+                tools, calls, rest_s=REST_S
+            )
     with bench() as tools:
         found["warm_overhead"] = warm_overhead(tools, 300)
         found["cold_init_ms"] = cold_overhead(tools, calls)
@@ -287,7 +300,8 @@ def show(found: Mapping[str, Any]) -> None:
         for row in rows:
             error = "too busy" if row["error_percent"] is None else f"{row['error_percent']:+.1f} %"
             print(f"  {row['memory_mb']:5} MB {error:>9}   n={row['n']}, {row['disturbed']} disturbed")
-        print(f"  calibration at start: {json.dumps(found['calibration'][mechanism])}")
+    for mechanism, calibration in found["calibration"].items():
+        print(f"calibration at start, {mechanism}: {json.dumps(calibration)}")
     for key in ("warm_overhead", "cold_init_ms", "invocations_per_s", "isolation", "leaks"):
         if key in found:
             print(f"{key:18} {json.dumps(found[key])}")

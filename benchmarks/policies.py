@@ -22,13 +22,14 @@ from tuner.model import Block, Cell, Price, Sample, Stop, Wave
 from tuner.pricing import cost_per_million_usd
 from tuner.statistics.curve import curve_points
 from tuner.statistics.search.conclusion import conclude
-from tuner.statistics.search.policy import AdaptiveSampling
+from tuner.statistics.search.policy import LARGEST_WAVE, AdaptiveSampling
 
 FloatArray = NDArray[np.float64]
 
 POWER_TUNING_MB = (128, 256, 512, 1024, 1536, 3008)
 """Default ``powerValues`` of aws-lambda-power-tuning 4.4.0."""
 TRIMMED_SHARE = 0.2
+Rule = Literal["cheapest", "fastest within 5 %"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,14 @@ class Adaptive:
     cells: tuple[Cell, ...]
     price: Price
     seed: int
-    rule: Literal["cheapest", "fastest within 5 %"] = "cheapest"
+    rule: Rule = "cheapest"
+    largest_wave: int = LARGEST_WAVE
 
     @property
     def policy(self) -> AdaptiveSampling:
-        return AdaptiveSampling(cells=self.cells, prices=(self.price,), seed=self.seed + 1)
+        return AdaptiveSampling(
+            cells=self.cells, prices=(self.price,), seed=self.seed + 1, largest_wave=self.largest_wave
+        )
 
     def next_block(self, samples: Sequence[Sample]) -> Block | Stop:
         return self.policy.next_block(samples)
@@ -192,7 +196,7 @@ class Adaptive:
             return Pick(verdict.winner.memory_mb, verdict.confidence)
         points = curve_points(samples, sorted({sample.cell for sample in samples}), (self.price,))
         conclusion = conclude(self.policy, samples, points, None)
-        if conclusion is None:
+        if conclusion is None or conclusion.recommendation is None:
             return Pick(verdict.winner.memory_mb, verdict.confidence)
         return Pick(conclusion.recommendation.memory_mb, conclusion.recommendation.confidence)
 

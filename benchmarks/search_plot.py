@@ -1,4 +1,4 @@
-"""Draw the plot of docs/search.md from the JSON of the benchmark: ``python -m benchmarks.search_plot FILE``."""
+"""Draw the plots of docs/search.md from the JSON of the benchmark: ``python -m benchmarks.search_plot FILE``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 import vl_convert
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+WHEN = {"end": "last statement of a run", "all": "after every block"}
 
 
-def specification(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def regret(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Regret against dollars, both relative to the grid with n = 10, a panel for each kind of world."""
     kinds = [row for row in rows if row["world"].startswith("all ")]
     base = {row["world"]: row["usd"] for row in kinds if row["policy"] == "power-tuning n=10"}
@@ -28,7 +30,7 @@ def specification(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if row["world"] in base
     ]
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "$schema": SCHEMA,
         "data": {"values": values},
         "facet": {"column": {"field": "world", "title": None}},
         "spec": {
@@ -47,10 +49,38 @@ def specification(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def calibration(bins: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Share of right statements against the probability stated, with the interval of the share."""
+    values = [
+        {**{name: found[name] for name in ("stated", "right", "low", "high")}, "when": WHEN[found["when"]]}
+        for found in bins
+        if found["policy"] == "tuner"
+    ]
+    axis = {"type": "quantitative", "scale": {"domain": [0, 1]}}
+    x = {"field": "stated", **axis, "title": "probability stated"}
+    return {
+        "$schema": SCHEMA,
+        "data": {"values": values},
+        "facet": {"column": {"field": "when", "title": None}},
+        "spec": {
+            "width": 220,
+            "height": 220,
+            "layer": [
+                {"data": {"values": [{"stated": 0, "right": 0}, {"stated": 1, "right": 1}]},
+                 "mark": {"type": "line", "strokeDash": [4, 4], "color": "grey"},
+                 "encoding": {"x": x, "y": {"field": "right", **axis}}},
+                {"mark": "rule", "encoding": {"x": x, "y": {"field": "low", **axis}, "y2": {"field": "high"}}},
+                {"mark": {"type": "point", "filled": True, "size": 70},
+                 "encoding": {"x": x, "y": {"field": "right", **axis, "title": "share that was right"}}},
+            ],
+        },
+    }  # fmt: skip
+
+
 def main() -> int:
-    rows = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    svg = vl_convert.vegalite_to_svg(specification(rows))
-    (DOCS / "search-regret.svg").write_text(svg, encoding="utf-8")
+    content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    for name, plot in (("regret", regret(content["rows"])), ("calibration", calibration(content["reliability"]))):
+        (DOCS / f"search-{name}.svg").write_text(vl_convert.vegalite_to_svg(plot), encoding="utf-8")
     return 0
 
 

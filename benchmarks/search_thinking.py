@@ -66,7 +66,7 @@ def main() -> int:
     first_ms, later_ms = thinking_ms()
     middle_ms = statistics.median(later_ms)
     print(
-        f"next block for {len(SIZES_MB):,} sizes x 2 architectures x {CALLS:,} samples: first {first_ms:.0f} ms, "
-        f"then {middle_ms:.1f} ms (median of {REPETITIONS}); goal: under {LIMIT_MS:.0f} ms"
+        f"next block for {len(SIZES_MB):,} sizes x 2 architectures x {CALLS:,} samples: first {first_ms:.0f}, then "
+        f"{middle_ms:.1f} ms (median of {REPETITIONS}), {min(later_ms):.1f} at best; goal: under {LIMIT_MS:.0f} ms"
     )
     return 0 if middle_ms < LIMIT_MS else 1

@@ -1,4 +1,4 @@
-"""Functions to search in: recorded traces, and simulated families with parameters drawn for each seed.
+"""Functions to search in, and recorded traces as such (``search_families`` has simulated ones).
 
 A world says what a call on an execution environment takes; a fleet keeps the environments of each size the way
 Lambda does: a wave takes idle environments first and starts new ones, cold, for the rest. The truth of a world is
@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.model import FULL_VCPU_MB, Architecture, Cell, Outcome, Price, Sample, Wave
+from tuner.model import Architecture, Cell, Outcome, Price, Sample, Wave
 from tuner.pricing import cost_per_million_usd, price_for
 
 FloatArray = NDArray[np.float64]
@@ -25,10 +25,6 @@ Call = Callable[[np.random.Generator, float], float]
 
 REGION = "us-east-1"
 TRACES = ("trace_cpu17ms_2025.json", "trace_s3_writer_2023.json")
-SMOOTH_MB = tuple(range(128, 3009, 64))
-FINE_MB = tuple(range(128, 1850, 9))
-PERIOD_MS = 20.0
-TRUTH_CALLS = 500
 FEWEST_WARM = 2
 
 
@@ -57,6 +53,8 @@ class World:
     price: Price
     truth: Mapping[int, Truth]
     start: Callable[[int, np.random.Generator], Environment]
+    largest_wave: int = 6
+    """Calls that the account lets run at once."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -211,156 +209,3 @@ def _pooled_error(halves: Sequence[_Half]) -> float:
 def _trace_truth(memory_mb: int, half: _Half, price: Price, spread: float) -> Truth:
     billed = float(np.mean([np.ceil(values).mean() for values in half.warm]))
     return Truth(cost_per_million_usd(max(billed, 1.0), memory_mb, price), spread / math.sqrt(len(half.warm)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Noise:
-    """How calls scatter about the curve. Factors are relative, ``drift`` is the change over a run."""
-
-    host_factors: tuple[float, ...]
-    environment_sd: float
-    call_sd: float
-    outlier_rate: float
-    outlier_factor: float
-    drift: float
-
-    def environment(self, rng: np.random.Generator) -> float:
-        return float(rng.choice(self.host_factors) * np.exp(rng.normal(0, self.environment_sd)))
-
-    def call(self, rng: np.random.Generator, progress: float) -> float:
-        factor = float(np.exp(rng.normal(0, self.call_sd)))
-        if rng.random() < self.outlier_rate:
-            factor *= 1 + self.outlier_factor * rng.exponential()
-        return factor * (1 + self.drift * math.sin(math.tau * progress))
-
-
-def simulated_worlds(seed: int) -> list[World]:
-    """One world of each family, with parameters of this seed."""
-    return [_simulated(kind, seed, number) for number, kind in enumerate(FAMILIES)]
-
-
-def _simulated(kind: str, seed: int, number: int) -> World:
-    rng = np.random.default_rng([seed, 1000 + number])
-    curve = FAMILIES[kind](rng)
-    sizes = FINE_MB if kind == "staircase" else SMOOTH_MB
-    noise = _noise(kind, rng)
-    price = price_for(REGION, Architecture.X86_64)
-    init_ms, first_work = float(np.exp(rng.normal(math.log(180), 0.5))), float(rng.uniform(0, 0.6))
-
-    def start(memory_mb: int, rng: np.random.Generator) -> Environment:
-        host = noise.environment(rng)
-        # The first call does more work: lazy imports, connections, just-in-time compilation.
-        cold_ms = curve(memory_mb, host) * (1 + first_work * rng.uniform(0.7, 1.3))
-        init = init_ms * host * float(np.exp(rng.normal(0, 0.1)))
-        return Environment(
-            (cold_ms, init), lambda rng, progress: _one_call(curve, memory_mb, host, noise, rng, progress, kind)
-        )
-
-    truth = {m: _simulated_truth(curve, m, noise, price, kind) for m in sizes}
-    return World(f"simulated/{kind}", kind if kind in ("staircase", "cliff") else "smooth", price, truth, start)
-
-
-def _one_call(
-    curve: Curve, memory_mb: int, host: float, noise: _Noise, rng: np.random.Generator, progress: float, kind: str
-) -> float:
-    factor = noise.call(rng, progress)
-    if kind != "staircase":
-        return curve(memory_mb, host) * factor
-    # Work that varies moves a call over the edge of a step; what is not CPU merely takes longer.
-    work = float(np.exp(rng.normal(0, noise.call_sd)))
-    return curve(memory_mb, host * work) * (1 if factor < 1.5 else factor)
-
-
-def _simulated_truth(curve: Curve, memory_mb: int, noise: _Noise, price: Price, kind: str) -> Truth:
-    rng = np.random.default_rng(12345)  # the same luck at every size, so that differences are exact
-    calm = replace(noise, drift=0.0)
-    calls = [_one_call(curve, memory_mb, calm.environment(rng), calm, rng, 0.0, kind) for _ in range(TRUTH_CALLS)]
-    return Truth(cost_per_million_usd(float(np.ceil(calls).mean()), memory_mb, price), 0.0)
-
-
-def _noise(kind: str, rng: np.random.Generator) -> _Noise:
-    bimodal = (1.0,) * 8 + (1.18, 0.87) if kind in ("bimodal hosts", "staircase") else (1.0,)
-    tail = float(rng.uniform(0.01, 0.06)) if kind == "heavy tail" else 0.003
-    small = 0.3 if kind == "staircase" else 1.0
-    return _Noise(
-        host_factors=bimodal if kind != "staircase" else (1.0,) * 18 + (1.05, 0.96),
-        environment_sd=float(rng.uniform(0.01, 0.08)) * small,
-        call_sd=float(rng.uniform(0.01, 0.08)) * (0.5 if small < 1 else 1),
-        outlier_rate=tail,
-        outlier_factor=float(rng.uniform(0.5, 4)),
-        drift=float(rng.uniform(-0.08, 0.08)) if kind == "drift" else 0.0,
-    )
-
-
-Curve = Callable[[int, float], float]
-"""Duration in ms at a memory size on a host that takes so many times the usual CPU time."""
-
-
-def _scale_ms(rng: np.random.Generator) -> float:
-    """Duration of the whole work at one vCPU: 30 ms to 8 s."""
-    return float(np.exp(rng.uniform(math.log(30), math.log(8000))))
-
-
-def _power(rng: np.random.Generator) -> Curve:
-    total, waiting, power = _scale_ms(rng), float(rng.beta(0.7, 0.7)), float(rng.uniform(0.8, 1.25))
-
-    def curve(memory_mb: int, host: float) -> float:
-        share = min(memory_mb, FULL_VCPU_MB) / FULL_VCPU_MB
-        return float(total * (waiting + (1 - waiting) * host * share**-power))
-
-    return curve
-
-
-def _exponential(rng: np.random.Generator) -> Curve:
-    total, gain = _scale_ms(rng), float(np.exp(rng.uniform(math.log(0.3), math.log(10))))
-    decay_mb = float(np.exp(rng.uniform(math.log(100), math.log(1200))))
-    return lambda memory_mb, host: total * host * (1 + gain * math.exp(-(memory_mb - 128) / decay_mb))
-
-
-def _amdahl(rng: np.random.Generator) -> Curve:
-    total, parallel = _scale_ms(rng), float(rng.uniform(0.3, 1.0))
-
-    def curve(memory_mb: int, host: float) -> float:
-        vcpus = memory_mb / FULL_VCPU_MB
-        return total * host * (1 / vcpus if vcpus < 1 else (1 - parallel) + parallel / vcpus)
-
-    return curve
-
-
-def _flat(rng: np.random.Generator) -> Curve:
-    total, work = _scale_ms(rng), float(rng.uniform(0, 0.03))
-    return lambda memory_mb, host: total * (1 + work * host / min(1.0, memory_mb / FULL_VCPU_MB))
-
-
-def _cliff(rng: np.random.Generator) -> Curve:
-    smooth, edge_mb, factor = _power(rng), float(rng.uniform(180, 900)), float(rng.uniform(1.5, 6))
-    return lambda memory_mb, host: smooth(memory_mb, host) * (factor if memory_mb < edge_mb else 1)
-
-
-def _staircase(rng: np.random.Generator) -> Curve:
-    """CPU quota of 20 ms periods: full periods, then a remainder that counts fully, partly or not at all."""
-    work_ms = float(np.exp(rng.uniform(math.log(5), math.log(200))))
-    slack, share, extra_ms = float(rng.uniform(0.93, 1.0)), float(rng.uniform(0, 1)), float(rng.uniform(0.5, 2))
-
-    def curve(memory_mb: int, host: float) -> float:
-        work, quota_ms = work_ms * host, PERIOD_MS * min(1.0, memory_mb / FULL_VCPU_MB)
-        if quota_ms >= PERIOD_MS or work * slack <= quota_ms:
-            return work
-        throttled = math.ceil(work * slack / quota_ms) - 1
-        remainder = max(0.0, work - throttled * quota_ms)
-        return max(work, PERIOD_MS * throttled + max(extra_ms, share * remainder))
-
-    return curve
-
-
-FAMILIES: Mapping[str, Callable[[np.random.Generator], Curve]] = {
-    "power law": _power,
-    "exponential": _exponential,
-    "amdahl": _amdahl,
-    "flat": _flat,
-    "cliff": _cliff,
-    "bimodal hosts": _power,
-    "heavy tail": _power,
-    "drift": _power,
-    "staircase": _staircase,
-}

@@ -1,11 +1,12 @@
 """What the curve may be after the evidence: draws of the billed duration at every candidate size.
 
-    ln T(m) = shape(m) + level + wiggle(m) + architecture + idiosyncrasy(m)
+    ln T(m) = shape(m) + level + wiggle(m) + own(m) + architecture
 
-The shape comes from a bank, weighted by how well each predicts the evidence. Level, wiggle (a Gaussian process over
-ln m in a cosine basis: Solin & Saerkkae 2020, "Hilbert space methods for reduced-rank Gaussian process regression")
-and architecture are linear, so their posterior is exact for every shape at once. Cold calls are evidence too, behind
-an offset of their own: the first call does more work than later ones.
+The shape comes from a bank, weighted by how well each predicts the evidence. The rest is a Gaussian process: level,
+wiggle (over ln m in a cosine basis: Solin & Saerkkae 2020, "Hilbert space methods for reduced-rank Gaussian process
+regression"), architecture, and what is a size's own. Given the shape its posterior is exact. How far functions stray
+from their shape differs thirtyfold, so the bank is there once for every roughness, and the evidence weighs those
+too. Cold calls are evidence behind an offset of their own: the first call does more work than later ones.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ one odd value must not rule out every shape but one (Shah, Wilson & Ghahramani 2
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """A set of shapes and how far the truth may stray from them (standard deviations on the log scale)."""
+    """A set of shapes, its probability beforehand, and how far the truth may stray from them: standard deviations on
+    the log scale, and the length (in ln m) over which the wiggle keeps its value."""
 
     weight: float
     level: float

@@ -134,6 +134,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.alone)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write reports where they are run: not into the project."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def calm_ms(invoke: Callable[..., Invoked]) -> Callable[..., float]:
     """The shortest of three warm durations that nobody disturbed; skips on a machine too busy to have them."""

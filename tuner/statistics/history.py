@@ -24,8 +24,8 @@ ALPHA = 0.01
 """Share of unchanged series in which a change is seen."""
 PERMUTATIONS = 999
 FEWEST_RUNS = 10
-"""With fewer even the most extreme order is not surprising at 1 %: 2 in 70 orders of 8 runs are as extreme as a change
-in the middle, 2 in 252 of 10 runs."""
+"""With fewer even the most extreme order is not surprising at 1 %: a change in the middle is one of 2 orders in 70
+with 8 runs, of 2 in 252 with 10."""
 FEWEST_BESIDE = 3
 """Runs on either side of a change: fewer are an odd run, not a level."""
 

@@ -78,7 +78,7 @@ async def one_gate(
     with deployed(access, f"base-{seed}", base) as first, deployed(access, f"head-{seed}", head) as second:
         sides = Sides(base=read_arm(access, first), head=read_arm(access, second), disposable=True)
         request = RunRequest(function=second.name, engine=EngineKind.LOCAL, memory_mb=(MEMORY_MB,), seed=seed)
-        async with control_plane(access) as control:
+        async with control_plane(access, engine=place.engine) as control:
             limits = await control.limits()
             plan = make_gate_plan(request, sides, limits, PRICE, policy=policy, run_id=new_run_id())
             call = Call(

@@ -13,15 +13,17 @@ import pytest
 
 from tuner import codec
 from tuner.inputs.power_tuning import BASE_URL, parse_power_tuning
-from tuner.model import ColdStartReport, Report
+from tuner.model import ColdStartReport, GateReport, Report
 from tuner.render.cold_start import cold_start_document
 from tuner.render.comparison import comparison_document
 from tuner.render.document import render_document_html
+from tuner.render.gate_document import gate_document
 from tuner.render.html import render_html
 from tuner.render.imported import imported_document
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
 COLD_START = GOLDEN.with_name("cold-start.json")
+GATE = GOLDEN.with_name("gate.json")
 LINK = f"{BASE_URL}#gAAAAQACAAQABsAL;ZmYgQt7dfUEiIiJBZmYOQQAAGEEAACBB;+uW4M5dPkDNwbcYzilkiNJ5KhzQQeQQ1"
 FLAGS = (
     "--no-sandbox",
@@ -69,6 +71,7 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Mapping[s
         "cold-start": render_document_html(
             cold_start_document(codec.decode(COLD_START.read_bytes(), ColdStartReport))
         ),
+        "gate": render_document_html(gate_document(codec.decode(GATE.read_bytes(), GateReport))),
     }
     paths = {name: folder / f"{name}.html" for name in texts}
     for name, path in paths.items():

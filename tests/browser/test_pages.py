@@ -17,7 +17,7 @@ from tuner.render.html import render_html
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 Opener = Callable[..., Any]
-KINDS = ["report", "compare", "imported", "cold-start"]
+KINDS = ["report", "compare", "imported", "cold-start", "gate"]
 INTERVAL_OF_RECOMMENDED = "95 % interval"
 
 

@@ -25,6 +25,7 @@ from tuner.model import (
     EngineKind,
     Estimate,
     FunctionSnapshot,
+    GateReport,
     MeanOnly,
     Measurement,
     Notice,
@@ -47,9 +48,12 @@ from tuner.render.charts.chart import WIDE, Chart
 from tuner.render.cold_start import cold_start_charts, cold_start_document, cold_start_summary
 from tuner.render.comparison import comparison_document
 from tuner.render.document import render_document_html
+from tuner.render.gate_document import gate_document
+from tuner.render.github import render_comment
 from tuner.render.html import render_html
 from tuner.render.imported import imported_document
 from tuner.render.json import render_json
+from tuner.render.junit import render_junit
 from tuner.render.markdown import render_document_markdown, render_markdown
 from tuner.render.samples import by_cell
 from tuner.render.terminal import render_document, render_plan, render_report
@@ -177,6 +181,8 @@ def renderings() -> Mapping[str, Callable[[], str]]:
     imported = imported_document(parse_power_tuning(LINK))
     study = codec.decode((FOLDER / "cold-start.json").read_bytes(), ColdStartReport)
     cold = cold_start_document(study)
+    gates = codec.decode((FOLDER / "gate.json").read_bytes(), GateReport)
+    gate = gate_document(gates)
     return {
         "report.json": lambda: render_json(report),
         "report.html": lambda: without_drawings(render_html(report)),
@@ -196,6 +202,14 @@ def renderings() -> Mapping[str, Callable[[], str]]:
         "cold-start-figures.json": lambda: specifications(cold_start_charts(study)),
         "cold-start-80.txt": lambda: render_document(cold_start_summary(study, width=80), width=80, color=False),
         "cold-start-60.txt": lambda: render_document(cold_start_summary(study, width=60), width=60, color=False),
+        "gate.json": lambda: render_json(gates),
+        "gate.html": lambda: without_drawings(render_document_html(gate)),
+        "gate.md": lambda: render_document_markdown(gate),
+        "gate-figures.json": lambda: specifications(gate.charts),
+        "gate-80.txt": lambda: render_document(gate, width=80, color=False),
+        "gate-60.txt": lambda: render_document(gate, width=60, color=False),
+        "gate-comment.md": lambda: render_comment(gates),
+        "gate-junit.xml": lambda: render_junit(gates),
     }
 
 

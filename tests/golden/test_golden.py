@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tuner import codec
-from tuner.model import ColdStartReport, Report
+from tuner.model import ColdStartReport, GateReport, Report
 
 FOLDER = Path(__file__).parent
 NAMES = [
@@ -20,6 +20,8 @@ NAMES = [
     "terminal-80.txt", "terminal-60.txt", "plan-80.txt", "plan-60.txt",
     "cold-start.json", "cold-start.html", "cold-start.md", "cold-start-figures.json",
     "cold-start-80.txt", "cold-start-60.txt",
+    "gate.json", "gate.html", "gate.md", "gate-figures.json", "gate-80.txt", "gate-60.txt",
+    "gate-comment.md", "gate-junit.xml",
 ]  # fmt: skip
 
 
@@ -48,6 +50,13 @@ def test_the_committed_study_can_be_read_and_fits_its_schema() -> None:
     data = (FOLDER / "cold-start.json").read_bytes()
     assert codec.decode(data, ColdStartReport).target.function == "thumbnail"
     jsonschema.Draft202012Validator(codec.cold_start_schema()).validate(json.loads(data))
+
+
+def test_the_committed_gates_can_be_read_and_fit_their_schema() -> None:
+    data = (FOLDER / "gate.json").read_bytes()
+    found = codec.decode(data, GateReport)
+    assert [gate.verdict.status for gate in found.comparisons] == ["regression", "pass", "inconclusive"]
+    jsonschema.Draft202012Validator(codec.gate_schema()).validate(json.loads(data))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".txt")])

@@ -33,6 +33,7 @@ U = TypeVar("U")
 CALLS_PER_SECOND = 12
 """AWS allows 15 control-plane calls a second for the whole account; others need some of them too."""
 
+UNPACED = 1_000
 CONTROL_THREADS = 4
 
 
@@ -40,13 +41,18 @@ class LambdaControlPlane:
     """``engine.ports.ControlPlane`` over a boto3 Lambda client."""
 
     def __init__(
-        self, client: LambdaClient, *, logs: CloudWatchLogsClient | None = None, profile: str | None = None
+        self,
+        client: LambdaClient,
+        *,
+        logs: CloudWatchLogsClient | None = None,
+        profile: str | None = None,
+        calls_per_second: int = CALLS_PER_SECOND,
     ) -> None:
         self._client = client
         self._logs = logs
         self._profile = profile
         self._calls = BlockingCalls("control", CONTROL_THREADS)
-        self._pace = Throttler(rate_limit=CALLS_PER_SECOND, period=1.0)
+        self._pace = Throttler(rate_limit=calls_per_second, period=1.0)
 
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
         name, qualifier = target.name, target.qualifier

@@ -77,7 +77,10 @@ def translated(error: ClientError | BotoCoreError, *, function: str, profile: st
         return TargetError(
             f"Lambda cannot be reached: {error}", hint="Check --region, --endpoint-url and the network."
         )
-    return TargetError(f"The call to Lambda failed: {error}", hint="Run this again; if it stays, add --verbose.")
+    return TargetError(
+        f"The call to Lambda failed: {error}",
+        hint="Run this again; if it stays, `tuner doctor` looks at credentials, region and network.",
+    )
 
 
 def _from_answer(error: ClientError, function: str) -> TargetError:

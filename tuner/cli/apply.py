@@ -8,6 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from tuner.aws.control import LambdaControlPlane
 from tuner.aws.session import AwsAccess, resolve_region
@@ -107,23 +108,41 @@ async def _set(
     options: ApplyOptions,
 ) -> int:
     async with control_plane(access) as control:
-        function = await control.describe(FunctionTarget(name=target.name))
-        refuse_unfinished(function)
-        if function.memory_mb == recommendation.memory_mb:
-            print(f"{function.name} has {function.memory_mb} MB already: nothing to change.")
-            return ExitCode.OK
-        _refuse_other_function(report, function)
-        shown = render_memory_change(
-            function.name, function.region, function.memory_mb, recommendation.memory_mb, report
+        await set_recommended(
+            control, target.name, report, recommendation, yes=options.yes, dry_run=options.dry_run, out=sys.stdout
         )
-        print(shown, end="")
-        _warn(report, recommendation, function)
-        if options.dry_run:
-            return ExitCode.OK
-        confirm(f"Change {function.name}?", yes=options.yes, refused="Nothing was changed.")
-        await _change(control, function, recommendation.memory_mb)
-    print(f"{function.name} has {recommendation.memory_mb} MB now; it had {function.memory_mb} MB.")
     return ExitCode.OK
+
+
+async def set_recommended(
+    control: LambdaControlPlane,
+    name: str,
+    report: Report,
+    recommendation: Recommendation,
+    *,
+    yes: bool,
+    dry_run: bool = False,
+    out: TextIO,
+) -> None:
+    """Show the change on ``out``, ask, and make it.
+
+    ForeignChangeError where the function is not what was measured, TargetError where the answer is no.
+    """
+    function = await control.describe(FunctionTarget(name=name))
+    refuse_unfinished(function)
+    memory_mb = recommendation.memory_mb
+    if function.memory_mb == memory_mb:
+        print(f"{function.name} has {memory_mb} MB already: nothing to change.", file=out)
+        return
+    _refuse_other_function(report, function)
+    shown = render_memory_change(function.name, function.region, function.memory_mb, memory_mb, report)
+    print(shown, end="", file=out)
+    _warn(report, recommendation, function)
+    if dry_run:
+        return
+    confirm(f"Change {function.name}?", yes=yes, refused="Nothing was changed.")
+    await _change(control, function, memory_mb)
+    print(f"{function.name} has {memory_mb} MB now; it had {function.memory_mb} MB.", file=out)
 
 
 async def _change(control: LambdaControlPlane, function: FunctionSnapshot, memory_mb: int) -> None:
@@ -163,7 +182,7 @@ def _warn(report: Report, recommendation: Recommendation, function: FunctionSnap
         _say(f"The report is undecided: {rivals} may be as good.")
     if function.versions:
         _say("Published versions and the aliases on them keep their memory; only $LATEST changes.")
-    _say("The next deployment sets what its template says: change that too, with --write TEMPLATE.")
+    _say("The next deployment sets what its template says: change that too: `tuner apply REPORT --write TEMPLATE`.")
 
 
 def _write(report: Report, recommendation: Recommendation, path: Path, options: ApplyOptions) -> int:

@@ -7,11 +7,16 @@ import sys
 from tuner.errors import TargetError
 
 
+def askable() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def confirm(question: str, *, yes: bool, refused: str) -> None:
     """Return when the answer is yes. TargetError where it is not, or where nobody can be asked."""
     if yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not askable():
         raise TargetError(f"{question} Nobody can be asked here.", hint="Add --yes to do it without being asked.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -98,6 +98,7 @@ def study_command(options: StudyOptions) -> int:
     """Force cold starts and report; returns the exit code."""
     options.send.check()
     options.where.check()
+    options.output.check()
     inputs = read_inputs(options)
     sources = options.send.sources()
     writable_state_folder()
@@ -168,7 +169,7 @@ class _Study:
 
     async def main(self) -> int:
         options = self._options
-        async with control_plane(self._place.access) as control:
+        async with control_plane(self._place.access, engine=self._place.engine) as control:
             plan, earlier = await self._plan(control)
             files = report_files(
                 options.output.report_files,
@@ -181,6 +182,7 @@ class _Study:
                 options=options.send,
                 transport=options.where.transport,
                 quiet=options.output.quiet,
+                verbose=options.output.verbose,
             )
             result = await measure(plan, self._place, control, call, earlier=earlier)
         return self._finish(plan, result, files)

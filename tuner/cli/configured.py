@@ -24,7 +24,9 @@ PROFILE_VARIABLE = "TUNER_CONFIG_PROFILE"
 CONFIGURED = ("run", "plan", "cold-start", "gate", "apply")
 """Commands that take defaults from the file. `tuner recover` must work whatever is in it."""
 
-NOT_CONFIGURABLE = frozenset({"help", "version", "yes", "resume", "dry-run", "function", "write", "resource"})
+NOT_CONFIGURABLE = frozenset(
+    {"help", "version", "yes", "resume", "dry-run", "function", "write", "resource", "apply"}
+)
 """Consent, and what an option of this name changes, belong to one command line."""
 
 ALL = "--all"
@@ -33,6 +35,8 @@ ALL = "--all"
 _PATHS = frozenset({"payload", "function", "base", "head", "simulate", "faults", "report", "charts", "out"})
 _JOINED = frozenset({"memory", "arch"})
 _HELP = frozenset({"-h", "--help"})
+_OPPOSITES = {"quiet": frozenset({"--verbose", "-v"}), "verbose": frozenset({"--quiet", "-q"})}
+"""What is typed wins over the opposite that is written down."""
 
 
 class ConfiguredGroup(typer.core.TyperGroup):
@@ -48,6 +52,7 @@ class ConfiguredGroup(typer.core.TyperGroup):
         typed = _look_ahead(ctx, command, rest)
         settings = effective(command, configuration, typed, ctx.params.get("config_profile"))
         options = parameters(command)
+        settings = {key: found for key, found in settings.items() if not _OPPOSITES.get(key, frozenset()) & set(rest)}
         values = default_values(command, settings, configuration.path.parent if configuration else None)
         ctx.default_map = {name: {options[key].name: value for key, value in values.items()}}
         meant = values.get("function") if _is_named(settings) else None

@@ -80,6 +80,7 @@ def gate_command(options: GateOptions) -> int:
     """Measure, judge and report; returns the exit code."""
     options.send.check()
     options.where.check()
+    options.output.check()
     options.sides.check(local=options.where.local)
     memory_mb = parse_memory(options.memory).sizes if options.memory else ()
     allowance = options.spend.values()
@@ -127,7 +128,7 @@ class _Gate:
 
     async def main(self) -> int:
         options, place = self._options, self._arena.place
-        async with control_plane(place.access) as control:
+        async with control_plane(place.access, engine=place.engine) as control:
             plan = self._plan(await control.limits())
             files = report_files(
                 options.output.report_files,
@@ -140,6 +141,7 @@ class _Gate:
                 options=options.send,
                 transport=options.where.transport,
                 quiet=options.output.quiet,
+                verbose=options.output.verbose,
             )
             result = await measure(plan, place, control, call, policy_of=GatePolicyOf(self._policy))
         return self._finish(plan, result, files)

@@ -85,10 +85,10 @@ def write_gate_reports(report: GateReport, paths: Iterable[Path], *, include: It
 
 def gate_text(report: GateReport, suffix: str, *, include: Iterable[Private] = ()) -> str:
     """The report as .json (complete), .html or .md (without what is private unless included)."""
-    from tuner import codec
-
     if suffix == ".json":
-        return codec.encode_pretty(report).decode()
+        from tuner.render.json import render_json
+
+        return render_json(report)
     from tuner.render.gate_document import gate_document
 
     document = gate_document(redacted_gate(report, include))

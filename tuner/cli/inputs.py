@@ -171,6 +171,14 @@ class OutputOptions:
     report_files: tuple[Path, ...]
     charts: Path | None
     quiet: bool
+    verbose: bool = False
+
+    def check(self) -> None:
+        """UsageError for options that contradict each other."""
+        if self.quiet and self.verbose:
+            raise UsageError(
+                "--quiet wants no progress and --verbose a line for each invocation.", hint="Leave one of them out."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

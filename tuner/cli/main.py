@@ -23,6 +23,10 @@ def main() -> None:
     except TunerError as error:
         print_error(error)
         sys.exit(error.exit_code)
+    finally:
+        # Everything is done and said: while the interpreter ends, a signal would only replace the exit code.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:

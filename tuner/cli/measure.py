@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tuner.aws.control import LambdaControlPlane
+from tuner.aws.control import CALLS_PER_SECOND, UNPACED, LambdaControlPlane
 from tuner.aws.logs import LogReader
 from tuner.aws.objects import read_payload_object
 from tuner.aws.session import AwsAccess, resolve_region
@@ -96,8 +96,16 @@ def prices_of(
 
 
 @asynccontextmanager
-async def control_plane(access: AwsAccess) -> AsyncIterator[LambdaControlPlane]:
-    control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
+async def control_plane(
+    access: AwsAccess, *, engine: EngineKind = EngineKind.AWS
+) -> AsyncIterator[LambdaControlPlane]:
+    """Nobody else uses the control plane of an embedded Lambda of our own: there is no pace to keep there."""
+    control = LambdaControlPlane(
+        access.control_client(),
+        logs=access.logs_client(),
+        profile=access.profile,
+        calls_per_second=CALLS_PER_SECOND if engine is EngineKind.AWS else UNPACED,
+    )
     try:
         yield control
     finally:
@@ -121,6 +129,7 @@ class Call:
     options: SendingOptions
     transport: str
     quiet: bool
+    verbose: bool = False
 
 
 async def measure(
@@ -135,18 +144,21 @@ async def measure(
     """Run ``plan`` and put everything back; see ``tuner.engine.orchestrator.execute``."""
     access = place.access
     connections = min(plan.max_in_flight, plan.wave_size * len(plan.cells))
-    invoker = choose_transport(
+    transport = choose_transport(
         access,
         mode=TransportMode(call.transport),
         timeout_s=plan.function.timeout_s * _queue_factor(plan),
         connections=connections,
-    ).invoker
+    )
+    invoker = transport.invoker
     logs = access.logs_client()
     reader = None if logs is None else LogReader(logs)
     first, then = call.options.before, call.options.after
     try:
         await invoker.open(connections)
-        with progress(plan, quiet=call.quiet) as observer:
+        if call.verbose:
+            print(transport.reason, file=sys.stderr)
+        with progress(plan, quiet=call.quiet, verbose=call.verbose) as observer:
             return await execute(
                 plan,
                 sending=Sending(
@@ -224,10 +236,11 @@ def nothing_measured(samples: Sequence[Sample]) -> TunerError:
             hint="Does the endpoint return log tails (LogType=Tail)? Lambda itself does.",
         )
     first = failed[0]
+    request = f", request {first.request_id}," if first.request_id else ""
     return InvalidMeasurementError(
-        f"Every invocation failed; the first with {first.error_type or first.outcome.value}: "
+        f"Every invocation failed; the first{request} with {first.error_type or first.outcome.value}: "
         f"{first.error_message or 'no message'}",
-        hint="Make it succeed first: is it the right --payload?",
+        hint="Make it succeed first: is it the right --payload? The function's log says more.",
     )
 
 

@@ -369,6 +369,23 @@ Charts = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel="Output")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="A line for each invocation, on standard error: what Lambda said of it. Never payloads.",
+        rich_help_panel="Output",
+    ),
+]
+Apply = Annotated[
+    bool,
+    typer.Option(
+        "--apply",
+        help="Then set the memory size on the function, if the run decided on one. Shows the change, and asks first.",
+        rich_help_panel="AWS",
+    ),
+]
 
 
 Source = Annotated[

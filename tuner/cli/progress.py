@@ -12,20 +12,23 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from tuner.engine.observer import Observer, Silent
 from tuner.model import Block, Cell, EngineKind, Plan, Sample, SamplingKind
+from tuner.render.invocation import invocation_line, version_line
 from tuner.units import format_seconds, format_usd
 
 
 @contextmanager
-def progress(plan: Plan, *, quiet: bool) -> Iterator[Observer]:
-    """An observer for the run, fitting the terminal."""
+def progress(plan: Plan, *, quiet: bool, verbose: bool = False) -> Iterator[Observer]:
+    """An observer for the run, fitting the terminal; ``verbose`` adds a line an invocation."""
     console = Console(stderr=True)
     if quiet:
         yield Silent()
     elif console.is_terminal:
         with _bar(console) as bar:
-            yield LiveProgress(bar, plan)
+            live = LiveProgress(bar, plan)
+            yield EachInvocation(live, bar.console) if verbose else live
     else:
-        yield LineProgress(console, plan)
+        lines = LineProgress(console, plan)
+        yield EachInvocation(lines, console) if verbose else lines
 
 
 class _Count:
@@ -122,7 +125,36 @@ class LineProgress:
         self._say(f"throttled ({reason}), waiting {wait_s:.1f} s")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        _print(self._console, text)
+
+
+class EachInvocation:
+    """Another observer with a line for each version and invocation: above a bar, between the lines of a log."""
+
+    def __init__(self, within: Observer, console: Console) -> None:
+        self._within = within
+        self._console = console
+
+    def phase(self, name: str) -> None:
+        self._within.phase(name)
+
+    def published(self, cell: Cell, version: str) -> None:
+        self._within.published(cell, version)
+        _print(self._console, version_line(cell, version))
+
+    def block_started(self, block: Block) -> None:
+        self._within.block_started(block)
+
+    def sample(self, sample: Sample, spent_usd: Decimal) -> None:
+        self._within.sample(sample, spent_usd)
+        _print(self._console, invocation_line(sample))
+
+    def throttled(self, reason: str, wait_s: float) -> None:
+        self._within.throttled(reason, wait_s)
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _bar(console: Console) -> Progress:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tuner import codec
 from tuner.aws.control import LambdaControlPlane
+from tuner.cli.apply_result import apply_result, check_apply
 from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import (
     Allowance,
@@ -93,6 +94,7 @@ class RunOptions:
     clone: bool
     resume: str | None
     seed: int
+    apply: bool = False
 
     @property
     def sampling_kind(self) -> SamplingKind:
@@ -113,6 +115,9 @@ class RunOptions:
         """UsageError for options that contradict each other."""
         self.send.check()
         self.where.check()
+        self.output.check()
+        if self.apply:
+            check_apply(local=self.where.local, yes=self.spend.yes)
         if self.adaptive and self.samples is not None:
             raise UsageError(
                 "-n says how often to measure each size, but a search decides that itself.",
@@ -221,7 +226,7 @@ class _Run:
 
     async def main(self) -> int:
         options = self._options
-        async with control_plane(self._place.access) as control:
+        async with control_plane(self._place.access, engine=self._place.engine) as control:
             plan, earlier = await self._plan(control)
             files = report_files(
                 options.output.report_files,
@@ -234,13 +239,18 @@ class _Run:
                 options=options.send,
                 transport=options.where.transport,
                 quiet=options.output.quiet,
+                verbose=options.output.verbose,
             )
             result = await measure(plan, self._place, control, call, earlier=earlier)
-        return self._finish(plan, result, files)
+            report = self._report(plan, result, files)
+            code = self._finish(report, result, files)
+            if options.apply:
+                await apply_result(control, plan.request, report, code, yes=options.spend.yes)
+        return code
 
     async def plan(self) -> Plan:
         """The plan alone: nothing is changed, nothing invoked."""
-        async with control_plane(self._place.access) as control:
+        async with control_plane(self._place.access, engine=self._place.engine) as control:
             plan, _ = await self._plan(control)
         return plan
 
@@ -290,8 +300,8 @@ class _Run:
             cold_fraction=inputs.cold_fraction,
         )
 
-    def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
-        report, output = self._report(plan, result, files), self._options.output
+    def _finish(self, report: Report, result: RunResult, files: ReportFiles) -> ExitCode:
+        output = self._options.output
         write_reports(report, files.paths)
         if output.charts is not None:
             write_report_charts(report, output.charts)

@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tuner.model import ColdStartReport, CurveFit, CurvePoint, Distribution, EngineKind, Estimate, Price, Report
+from tuner.model import (
+    ColdStartReport,
+    CurveFit,
+    CurvePoint,
+    Distribution,
+    EngineKind,
+    Estimate,
+    Measurement,
+    Price,
+    Report,
+)
 from tuner.render.figures import coefficient, usd_per_million
 from tuner.render.redact import LEFT_OUT
 from tuner.render.text import count
@@ -58,8 +68,10 @@ def measurement_facts(
     how = report.measurement
     yield Fact(name="Command", value=how.command, code=True)
     yield Fact(name="Sampling", value=how.sampling)
-    yield Fact(name="Waves", value=f"{how.wave_size} invocations in flight together, {count(how.blocks, 'block')}")
-    yield Fact(name="Cold calls", value=_cold_calls(how.cold_fraction))
+    if how.wave_size:  # else a log was read, and nothing sent
+        yield Fact(name="Waves", value=waves(how))
+    if isinstance(report, Report):  # a study of cold starts counts nothing else
+        yield Fact(name="Cold calls", value=_cold_calls(how.cold_fraction))
     yield Fact(name="Seed", value=str(report.seed))
     yield from _place(report)
     for price in how.prices:
@@ -80,6 +92,10 @@ def _place(report: Report | ColdStartReport) -> Iterator[Fact]:
         yield Fact(name="Host", value=report.measurement.host)
     if report.measurement.throttle is not None:
         yield Fact(name="CPU limit", value=report.measurement.throttle)
+
+
+def waves(how: Measurement) -> str:
+    return f"{count(how.wave_size, 'invocation')} in flight together, {count(how.blocks, 'block')}"
 
 
 def _cold_calls(cold_fraction: float | None) -> str:

@@ -17,7 +17,7 @@ from tuner.model import (
 )
 from tuner.render.charts.forest import ForestLine, forest_chart
 from tuner.render.document import Column, Document, Section, Table
-from tuner.render.facts import Fact
+from tuner.render.facts import Fact, waves
 from tuner.render.figures import NOTHING, usd_per_million
 from tuner.render.gate_words import (
     GREEN,
@@ -273,7 +273,7 @@ def _facts(report: GateReport) -> Iterator[Fact]:
         f"{', '.join(map(str, policy.environments))} environments a side, at most {policy.max_calls} calls a side",
     )
     yield Fact(name="Sampling", value=how.sampling)
-    yield Fact(name="Waves", value=f"{how.wave_size} invocations in flight together, {how.blocks} blocks")
+    yield Fact(name="Waves", value=waves(how))
     yield Fact(name="Seed", value=str(report.seed))
     local = report.engine is EngineKind.LOCAL
     yield Fact(name="Engine", value="embedded Lambda (local)" if local else f"AWS Lambda, {report.region}")
@@ -302,7 +302,7 @@ def _methods(comparisons: Iterable[Comparison]) -> Iterator[Fact]:
         if metric.ratio is not None:
             methods.setdefault(metric.ratio.method, []).append(METRICS[metric.metric])
     for method, names in methods.items():
-        yield Fact(name=f"Method, {join_and(names)}", value=method)
+        yield Fact(name="Method", value=f"{join_and(names)}: {method}")
 
 
 _ORDER = (

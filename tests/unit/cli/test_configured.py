@@ -193,3 +193,13 @@ def test_init_without_templates_finds_folders_of_handlers(project: Path) -> None
     (project / "functions" / "hash" / "handler.py").write_text("def handler(event, context):\n    return 1\n")
     output = run("init", "--print")
     assert 'function = "functions/hash"\nlocal = true\n' in output
+
+
+def test_a_flag_that_is_typed_wins_over_its_opposite_in_the_file(project: Path, seen: list[RunOptions]) -> None:
+    (project / "tuner.toml").write_text("quiet = true\n")
+    run("run", "mine", "--verbose")
+    run("run", "mine")
+    assert [(options.output.quiet, options.output.verbose) for options in seen] == [(False, True), (True, False)]
+    (project / "tuner.toml").write_text("verbose = true\n")
+    run("run", "mine", "-q")
+    assert (seen[-1].output.quiet, seen[-1].output.verbose) == (True, False)

@@ -268,3 +268,11 @@ def test_every_table_of_the_page_has_a_name_of_its_own(study: ColdStartReport) -
 def test_a_document_without_private_parts_has_every_section(study: ColdStartReport) -> None:
     document: Document = cold_start_document(study)
     assert [section.slug for section in document.sections] == ["total", "start", "first", "cost", "counts"]
+
+
+def test_how_a_study_was_made_counts_rightly_and_says_nothing_of_shares_of_cold_calls(study: ColdStartReport) -> None:
+    facts = {fact.name: fact.value for fact in cold_start_document(study).facts}
+    assert facts["Waves"] == "1 invocation in flight together, 144 blocks"
+    assert "Cold calls" not in facts
+    read = replace(study, measurement=replace(study.measurement, wave_size=0, blocks=0))
+    assert "Waves" not in {fact.name for fact in cold_start_document(read).facts}

@@ -46,6 +46,7 @@ from tuner.cli.options import (
     Timeout,
     Transport,
     TransportOption,
+    Verbose,
     WarmCalls,
     WaveOption,
     Yes,
@@ -95,6 +96,7 @@ def cold_start(
     report: ReportFiles = None,
     charts: Charts = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Force cold starts, and say how long they take, what they cost and what helps.
 
@@ -151,6 +153,7 @@ def cold_start(
             report_files=tuple(report or ()),
             charts=charts,
             quiet=quiet,
+            verbose=verbose,
         ),
         memory=memory,
         architectures=arch,

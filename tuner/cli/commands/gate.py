@@ -55,6 +55,7 @@ from tuner.cli.options import (
     Timeout,
     Transport,
     TransportOption,
+    Verbose,
     WaveOption,
     Yes,
 )
@@ -112,6 +113,7 @@ def gate(
     self_test: SelfTest = False,
     no_history: NoHistory = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Fail a pull request on a performance regression, and only then.
 
@@ -167,7 +169,11 @@ def gate(
             price_per_request=price_per_request,
         ),
         output=OutputOptions(
-            json_output=shown is ShownFormat.JSON, report_files=tuple(report or ()), charts=None, quiet=quiet
+            json_output=shown is ShownFormat.JSON,
+            report_files=tuple(report or ()),
+            charts=None,
+            quiet=quiet,
+            verbose=verbose,
         ),
         outputs=GateOutputs(
             format=shown.value,

@@ -10,6 +10,7 @@ import typer
 
 from tuner.cli.options import (
     After,
+    Apply,
     Architectures,
     Before,
     Charts,
@@ -54,6 +55,7 @@ from tuner.cli.options import (
     Tolerance,
     Transport,
     TransportOption,
+    Verbose,
     WaveOption,
     Weight,
     Yes,
@@ -93,6 +95,7 @@ def run(
     max_invocations: MaxInvocations = None,
     max_time: MaxTime = None,
     resume: Resume = None,
+    apply: Apply = False,
     yes: Yes = False,
     price_per_gb_s: PricePerGbS = None,
     price_per_request: PricePerRequest = None,
@@ -110,6 +113,7 @@ def run(
     report: ReportFiles = None,
     charts: Charts = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Search for the memory size at which a function should run, and recommend it.
 
@@ -125,7 +129,7 @@ def run(
 
       tuner run examples/password-hash --local --memory 128..1769
 
-      tuner run my-function --max-duration 'p95<=250ms' --confirm
+      tuner run my-function --max-duration 'p95<=250ms' --confirm --apply
 
       tuner run my-function --sampling fixed -n 50 --memory 512,1024,1769 --payload event.json --output json
     """
@@ -149,7 +153,7 @@ def plan(out: PlanOut = None, **given: Any) -> None:
     raise typer.Exit(plan_command(_options(given), out))
 
 
-_LEFT_OUT_OF_A_PLAN = ("resume", "report", "charts", "yes")
+_LEFT_OUT_OF_A_PLAN = ("resume", "report", "charts", "yes", "apply", "verbose")
 _of_run = inspect.signature(run, eval_str=True).parameters
 plan.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer asks a function for its signature
     [
@@ -201,6 +205,7 @@ def _options(given: Mapping[str, Any]) -> RunOptions:
             report_files=tuple(given.get("report") or ()),
             charts=given.get("charts"),
             quiet=given["quiet"],
+            verbose=given.get("verbose", False),
         ),
         memory=given["memory"],
         strategy=given["strategy"],
@@ -217,5 +222,6 @@ def _options(given: Mapping[str, Any]) -> RunOptions:
         architectures=given["arch"],
         clone=given["clone"],
         resume=given.get("resume"),
+        apply=given.get("apply", False),
         seed=given["seed"],
     )

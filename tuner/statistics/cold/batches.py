@@ -54,6 +54,8 @@ class Batched:
 
     values: NDArray[np.float64]
     batch: NDArray[np.intp]
+    noun: str = "batches"
+    """What the batches are."""
 
     @property
     def n(self) -> int:
@@ -64,13 +66,13 @@ class Batched:
         return int(self.batch.max()) + 1 if self.n else 0
 
 
-def batched(values: Iterable[float], batches: Sequence[str]) -> Batched | None:
+def batched(values: Iterable[float], batches: Sequence[str], noun: str = "batches") -> Batched | None:
     """Values with the names of their batches; None where there are none."""
     numbers: dict[str, int] = {}
     codes = [numbers.setdefault(name, len(numbers)) for name in batches]
     if not codes:
         return None
-    return Batched(np.fromiter(values, np.float64, len(codes)), np.array(codes, dtype=np.intp))
+    return Batched(np.fromiter(values, np.float64, len(codes)), np.array(codes, dtype=np.intp), noun)
 
 
 def quantile_estimate(data: Batched, quantile: float) -> Estimate:
@@ -89,9 +91,7 @@ def quantile_estimate(data: Batched, quantile: float) -> Estimate:
         if worth >= _needed(quantile):
             return Estimate(point=point, low=low, high=high, n=data.n, method=_method(data, worth))
         needs = math.ceil(data.n * smallest_n(quantile) / worth)
-        missing = (
-            f"n = {data.n} in {data.batches} batches, worth {worth:.0f} independent ones (needs about n = {needs})"
-        )
+        missing = f"{_size(data, worth)} (needs about n = {needs})"
     return Estimate(point=point, low=None, high=None, n=data.n, method=f"not estimable with {missing}")
 
 
@@ -220,9 +220,9 @@ def _too_few(data: Batched, quantile: float) -> str | None:
     if batches >= needed:
         return None
     if batches < FEWEST_BATCHES[quantile]:
-        return f"n = {n} in {batches} batches (needs {FEWEST_BATCHES[quantile]} batches)"
+        return f"n = {n} in {batches} {data.noun} (needs {FEWEST_BATCHES[quantile]} {data.noun})"
     if n < SURPLUS * needed:
-        return f"n = {n} in {batches} batches (needs n = {math.ceil(SURPLUS * needed)} in batches)"
+        return f"n = {n} in {batches} {data.noun} (needs n = {math.ceil(SURPLUS * needed)} in {data.noun})"
     return None
 
 
@@ -233,7 +233,7 @@ def _method(data: Batched, worth: float) -> str:
 def _size(data: Batched, worth: float) -> str:
     if data.batches == data.n:
         return f"n = {data.n}"
-    return f"n = {data.n} in {data.batches} batches, worth {worth:.0f} independent ones"
+    return f"n = {data.n} in {data.batches} {data.noun}, worth {worth:.0f} independent ones"
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from tuner.model import ColdCell, ColdDistribution, ColdSource, Distribution, Estimate, Sample, StartKind
+from tuner.model import ColdCell, ColdCounts, ColdDistribution, ColdSource, Distribution, Estimate, Sample, StartKind
 from tuner.statistics.cold.batches import Batched, batch_icc, batched, mean_of, quantile_estimate
 from tuner.statistics.cold.modes import modes
 from tuner.statistics.cold.recognition import ColdSamples, init_billing, start_ms
@@ -18,7 +19,7 @@ def cold_cell(group: ColdSamples) -> ColdCell:
     return ColdCell(
         memory_mb=group.cell.memory_mb,
         architecture=group.cell.architecture,
-        counts=group.counts,
+        counts=_counts(group),
         start_kind=kind,
         start_ms=None if kind is None else _distribution(_starts(group, kind)),
         first_duration_ms=_distribution(_values(group, starts, [s.duration_ms for s in starts])),
@@ -39,6 +40,12 @@ def totals_ms(group: ColdSamples) -> Batched | None:
     if kind is None:
         return None
     return _values(group, starts, [_sum(start_ms(s, kind), s.duration_ms) for s in starts])
+
+
+def _counts(group: ColdSamples) -> ColdCounts:
+    """With the batches that the total is told apart by."""
+    totals = totals_ms(group) if group.source is ColdSource.LOGS else None
+    return group.counts if totals is None else replace(group.counts, batches=totals.batches)
 
 
 def _starts(group: ColdSamples, kind: StartKind) -> Batched | None:
@@ -84,14 +91,19 @@ def _cold_fraction(group: ColdSamples) -> Estimate | None:
     if group.source is ColdSource.FORCED:
         return None
     served = (*group.cold, *group.warm, *group.after_failure)
-    data = _values(group, served, [float(sample.cold) for sample in served])
+    data = batched([float(sample.cold) for sample in served], group.batches_of(served))
     return None if data is None else mean_of(data)
 
 
 def _values(group: ColdSamples, samples: Sequence[Sample], values: Sequence[float | None]) -> Batched | None:
     """Values with their batches; None where there are none, or one of them is not known."""
     known = [value for value in values if value is not None]
-    return batched(known, group.batches_of(samples)) if len(known) == len(samples) else None
+    if len(known) != len(samples):
+        return None
+    period = group.period_for(samples, known)
+    if period is None:
+        return batched(known, group.batches_of(samples))
+    return batched(known, [period.of(sample.started_at) for sample in samples], f"{period}s")
 
 
 def _sum(start: float | None, duration: float | None) -> float | None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from tuner.model import NO_EVIDENCE, Cell, ColdCounts, ColdSource, InitBilling, Outcome, Sample, StartKind
 from tuner.pricing import INIT_LIMIT_MS
+from tuner.statistics.cold.periods import Period, longest_period, period_of
 
 SURE_INIT_TIMEOUT = 0.99
 """Share of the 10 s limit by which the caller must have waited longer than the function ran."""
@@ -31,9 +32,6 @@ _GROUPS = (
     "failed",
     "unreported",
 )
-
-FEWEST_DAYS = 6
-"""From so many days on, the days of a log are its batches; before that its hours are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +67,18 @@ class ColdSamples:
         """For each sample the name of its batch: what was started together resembles each other.
 
         Forced cold starts come in batches by version. Those of a log are told apart by day where there are enough
-        days, else by hour.
+        days, else by hour; ``period_for`` may take hours for one of their quantities.
         """
         if self.source is ColdSource.FORCED:
             return tuple(sample.version for sample in samples)
-        days = len({sample.started_at[:10] for sample in self.cold})
-        length = len("2026-11-21") if days >= FEWEST_DAYS else len("2026-11-21T07")
-        return tuple(sample.started_at[:length] for sample in samples)
+        period = longest_period(sample.started_at for sample in self.cold)
+        return tuple(period.of(sample.started_at) for sample in samples)
+
+    def period_for(self, samples: Sequence[Sample], values: Sequence[float]) -> Period | None:
+        """What the batches of one quantity of a log are: hours, unless days differ in it. None for versions."""
+        if self.source is ColdSource.FORCED:
+            return None
+        return period_of(values, [sample.started_at for sample in samples])
 
     @property
     def start_kind(self) -> StartKind | None:

@@ -28,6 +28,8 @@ from tuner.planning.sampling import FixedSampling, SamplingPolicy, default_wave_
 from tuner.pricing import invocation_cost_usd, worst_case_usd
 
 LARGEST_ADAPTIVE_WAVE = 6
+LARGEST_LOCAL_WAVE = 10
+"""The embedded Lambda keeps 256 environments: with wider waves at a dozen sizes every call would be a cold start."""
 MOST_ADAPTIVE_CALLS = 60
 """For each architecture: in simulation more calls hardly change what is recommended (docs/search.md)."""
 FEWEST_ADAPTIVE_CALLS = 12
@@ -136,6 +138,8 @@ def usual_wave_size(request: RunRequest, available_concurrency: int) -> int:
     """How many invocations to overlap where the user does not say."""
     if request.sampling is SamplingKind.ADAPTIVE:
         return max(1, min(LARGEST_ADAPTIVE_WAVE, available_concurrency))
+    if request.engine is EngineKind.LOCAL:
+        available_concurrency = min(available_concurrency, LARGEST_LOCAL_WAVE)
     return default_wave_size(request.samples_per_size, available_concurrency)
 
 

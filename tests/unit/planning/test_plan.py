@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import limits, price, snapshot
 from tuner.errors import CannotTuneError, UsageError
 from tuner.model import Architecture, EngineKind, FunctionSnapshot, Plan, RunRequest
-from tuner.planning.plan import copy_name, make_plan
+from tuner.planning.plan import copy_name, make_plan, usual_wave_size
 
 PRICES = {Architecture.X86_64: price()}
 
@@ -51,6 +51,12 @@ def test_a_reservation_is_the_concurrency_that_counts() -> None:
 def test_locally_one_wave_runs_at_a_time() -> None:
     plan = made(engine=EngineKind.LOCAL, concurrency=20)
     assert plan.max_in_flight == plan.wave_size == 10
+
+
+def test_locally_waves_stay_narrow_enough_for_a_dozen_sizes_to_keep_their_environments() -> None:
+    asked = replace(made(engine=EngineKind.LOCAL).request, samples_per_size=100)
+    assert usual_wave_size(asked, 1000) == 10
+    assert usual_wave_size(replace(asked, engine=EngineKind.AWS), 1000) == 50
 
 
 def test_a_wave_beyond_the_concurrency_is_refused_with_what_fits() -> None:

@@ -56,7 +56,7 @@ def test_locally_one_wave_runs_at_a_time() -> None:
 def test_locally_waves_stay_narrow_enough_for_a_dozen_sizes_to_keep_their_environments() -> None:
     asked = replace(made(engine=EngineKind.LOCAL).request, samples_per_size=100)
     assert usual_wave_size(asked, 1000) == 10
-    assert usual_wave_size(replace(asked, engine=EngineKind.AWS), 1000) == 50
+    assert usual_wave_size(replace(asked, engine=EngineKind.AWS), 1000) == 20
 
 
 def test_a_wave_beyond_the_concurrency_is_refused_with_what_fits() -> None:

@@ -1,6 +1,6 @@
 """Simulated functions: families of curves with parameters drawn for each seed, and published curves with noise.
 
-``usual`` families are those of the protocol (STATISTICS.md, section 3); ``unusual`` ones are what nobody listed and a
+``usual`` families are those of the protocol; ``unusual`` ones are what nobody listed and a
 search still meets: functions of a few ms, many threads, hosts that differ wildly, mixtures of requests, curves that
 keep to no law. Parameters are drawn from wide ranges, so that no constant can be right for all of them.
 """

@@ -158,7 +158,7 @@ def _freedom(calls: int, environments: int) -> float:
 
 
 def _environment_share(groups: Sequence[CellSamples], spread: float, reach: float) -> float:
-    """From how little the means of waves on the same environments differ (STATISTICS.md, section 2)."""
+    """From how little the means of waves on the same environments differ."""
     squares, freedom = PRIOR_WAVES * (1 - ENVIRONMENT_SHARE) * spread**2, PRIOR_WAVES
     for group in groups:
         waves = _full_waves(group)

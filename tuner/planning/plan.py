@@ -30,8 +30,9 @@ from tuner.pricing import invocation_cost_usd, worst_case_usd
 LARGEST_ADAPTIVE_WAVE = 6
 LARGEST_LOCAL_WAVE = 10
 """The embedded Lambda keeps 256 environments: with wider waves at a dozen sizes every call would be a cold start."""
-MOST_ADAPTIVE_CALLS = 60
-"""For each architecture: in simulation more calls hardly change what is recommended (docs/search.md)."""
+MOST_ADAPTIVE_CALLS = {EngineKind.AWS: 60, EngineKind.LOCAL: 120}
+"""For each architecture: in simulation more calls hardly change what is recommended (docs/search.md). On the embedded
+Lambda they cost nothing and are noisier."""
 FEWEST_ADAPTIVE_CALLS = 12
 SHOWING_CALLS = {Statistic.MEAN: 60, Statistic.P50: 60, Statistic.P95: 300, Statistic.P99: 1200}
 LARGEST_SHOWING_WAVE = 20
@@ -198,11 +199,10 @@ def confirming_calls(request: RunRequest, wave_size: int) -> int:
 
 
 def most_adaptive_calls(request: RunRequest, *, architectures: int, wave_size: int) -> int:
-    """Where a search ends undecided."""
-    most = MOST_ADAPTIVE_CALLS * max(1, architectures)
+    """Where a search ends undecided. Who allows a number of calls may allow more than usual: ties take many."""
     if request.max_invocations is None:
-        return most
-    return min(most, request.max_invocations - confirming_calls(request, wave_size))
+        return MOST_ADAPTIVE_CALLS[request.engine] * max(1, architectures)
+    return request.max_invocations - confirming_calls(request, wave_size)
 
 
 def most_choosing_calls(request: RunRequest, *, architectures: int, wave_size: int) -> int:

@@ -56,9 +56,10 @@ class CellSamples:
 
     cell: Cell
     warm: tuple[Sample, ...]
-    """Successful, with a duration, on an environment that had served a call before."""
+    """Successful, with a duration, on an environment that had served a call before. Without those that waited for a CPU
+    of a busy machine (embedded Lambda), unless all did."""
     cold: tuple[Sample, ...]
-    """Successful cold starts."""
+    """Successful cold starts, disturbed ones too: each counts an environment."""
     initialised_ahead: tuple[Sample, ...]
     """First calls without an init: Lambda had initialised the environment ahead. Neither warm nor cold."""
     errors: tuple[Sample, ...]
@@ -87,6 +88,11 @@ def split_by_cell(samples: Iterable[Sample], cells: Sequence[Cell]) -> tuple[Cel
     return tuple(_cell_samples(cell, by_cell[cell]) for cell in cells)
 
 
+def calm(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Without the calls that waited for a CPU of a busy machine, unless nothing else is there."""
+    return tuple(sample for sample in samples if not sample.disturbed) or tuple(samples)
+
+
 def independent(values: Sequence[float]) -> Observations:
     """Values each of which comes from an environment of its own."""
     codes = np.arange(len(values))
@@ -99,7 +105,7 @@ def _cell_samples(cell: Cell, samples: Sequence[Sample]) -> CellSamples:
     not_cold = [s for s in succeeded if not s.cold]
     return CellSamples(
         cell=cell,
-        warm=tuple(s for s in not_cold if _wave_key(s) not in opening),
+        warm=calm([s for s in not_cold if _wave_key(s) not in opening]),
         cold=tuple(s for s in succeeded if s.cold),
         initialised_ahead=tuple(s for s in not_cold if _wave_key(s) in opening),
         errors=tuple(s for s in samples if s.outcome not in {Outcome.OK, *NO_EVIDENCE}),

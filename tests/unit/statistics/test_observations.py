@@ -26,6 +26,16 @@ def test_cold_samples_never_enter_warm_durations() -> None:
     assert [s.duration_ms for s in found.cold] == [900.0]
 
 
+def test_calls_that_waited_for_a_busy_machine_are_no_warm_samples_where_calm_ones_are_there() -> None:
+    busy, quiet = sample(sequence=1, disturbed=True), sample(sequence=2, disturbed=False)
+    assert group(busy, quiet).warm == (quiet,)
+    assert group(busy).warm == (busy,)
+
+
+def test_a_disturbed_cold_start_still_counts_an_environment() -> None:
+    assert len(group(cold(0, disturbed=True), cold(1, disturbed=False)).cold) == 2
+
+
 def test_a_restored_environment_is_cold() -> None:
     assert group(sample(restore_ms=80.0)).warm == ()
 

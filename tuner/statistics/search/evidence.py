@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.model import Cell, Outcome, Sample
-from tuner.statistics.observations import CellSamples, FloatArray, split_by_cell
+from tuner.statistics.observations import CellSamples, FloatArray, calm, split_by_cell
 
 PRIOR_SPREAD = 0.06
 """Relative standard deviation of calls before anything is known: a usual one on Lambda."""
@@ -82,8 +82,8 @@ def gather(samples: Sequence[Sample]) -> Evidence:
     """The evidence in samples."""
     groups = split_by_cell(samples, sorted({sample.cell for sample in samples}))
     logs = {group.cell: _warm_logs(group) for group in groups}
-    calm = [group for group in groups if logs[group.cell].size and not _doubt(group.warm)]
-    noise = _noise([(group, logs[group.cell]) for group in calm])
+    known = [group for group in groups if logs[group.cell].size and not _doubt(group.warm)]
+    noise = _noise([(group, logs[group.cell]) for group in known])
     found = [_cell(group, logs[group.cell], noise) for group in groups]
     return Evidence(
         cells=tuple(cell for cell in found if cell.calls),
@@ -93,11 +93,6 @@ def gather(samples: Sequence[Sample]) -> Evidence:
         environment_share=noise.environment_share,
         calls=len(samples),
     )
-
-
-def _calm(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Without the calls that waited for a CPU of a busy machine, unless nothing else is there."""
-    return [sample for sample in samples if not sample.disturbed] or samples
 
 
 def _doubt(samples: Sequence[Sample]) -> float:
@@ -112,7 +107,7 @@ def _is_hopeless(group: CellSamples) -> bool:
 
 def _warm_logs(group: CellSamples) -> FloatArray:
     """Warm calls; what was prepared ahead counts where nothing else is there."""
-    return _logs(_calm(group.warm or group.initialised_ahead))
+    return _logs(group.warm or calm(group.initialised_ahead))
 
 
 def _logs(samples: Sequence[Sample]) -> FloatArray:
@@ -182,7 +177,7 @@ def _full_waves(group: CellSamples) -> list[FloatArray]:
 
 
 def _cell(group: CellSamples, warm: FloatArray, noise: _Noise) -> CellEvidence:
-    cold = _logs(_calm(group.cold))
+    cold = _logs(calm(group.cold))
     own = _own_variance(warm, len(group.cold), noise)
     environments = max(len(group.cold), 1)
     inits = [s.init_ms for s in group.cold if s.init_ms is not None]

@@ -31,6 +31,8 @@ LEAST_SAMPLES = 6
 LEAST_WARM = 2
 LEAST_ENVIRONMENTS = 3
 SECOND_BLOCK = 2
+LIKELY = 0.5
+"""Below it a probability of being near the best says little (a tolerance of 0, a first look): the mean decides."""
 POSSIBLE = 0.4
 WORTHWHILE = 0.9
 EARLY_CALLS = 20
@@ -104,12 +106,14 @@ class AdaptiveSampling:
         setting = setting_of(self.goal, samples, evidence, self.prices)
         loss = np.round(losses(self.goal, draws, self.prices, setting), 9)
         loss[:, [cell not in usable for cell in draws.cells]] = np.inf
-        winner = _winner(draws, loss, [known for known in evidence.cells if known.cell in usable] or evidence.cells)
+        chance = near_best(loss, self.goal.near)
+        seen = [known for known in evidence.cells if known.cell in usable] or evidence.cells
+        winner = _winner(draws, loss, chance, seen)
         gain = np.round(self._improvement(draws, loss, winner, evidence), 12)
         return Verdict(
             winner=winner,
             rival=draws.cells[int(np.argmax(gain))] if gain.max() > 0 else None,
-            confidence=float(near_best(loss, self.goal.near)[draws.index(winner)]),
+            confidence=float(chance[draws.index(winner)]),
             evidence=evidence,
             posterior=draws,
             loss=loss,
@@ -257,12 +261,15 @@ def _init_ms(evidence: Evidence) -> float:
     return float(np.mean([known.billed_init_ms for known in evidence.cells]))
 
 
-def _winner(draws: Posterior, loss: FloatArray, usable: Sequence[CellEvidence]) -> Cell:
-    """The least mean loss among the measured sizes: no size is proposed unseen."""
-    seen = [c for c in usable if not c.disturbed] or list(usable)
-    known = [c for c in seen if c.warm >= LEAST_WARM] or [c for c in seen if c.warm] or seen
-    mean = {c.cell: round(float(loss[:, draws.index(c.cell)].mean()), 6) for c in known}
-    return min(mean, key=lambda cell: (mean[cell], cell))
+def _winner(draws: Posterior, loss: FloatArray, chance: FloatArray, usable: Sequence[CellEvidence]) -> Cell:
+    """The measured size with the best ``chance`` of being within the tolerance, which is what a search promises; among
+    equals, and where none is likely, the one with the least mean loss. No size is proposed unseen."""
+    calm = [known for known in usable if not known.disturbed] or usable
+    warm = [k for k in calm if k.warm >= LEAST_WARM] or [k for k in calm if k.warm] or calm
+    columns = {known.cell: draws.index(known.cell) for known in warm}
+    mean = {cell: round(float(loss[:, column].mean()), 6) for cell, column in columns.items()}
+    likely = any(chance[column] >= LIKELY for column in columns.values())
+    return min(mean, key=lambda cell: (-chance[columns[cell]] if likely else 0.0, mean[cell], cell))
 
 
 def _anchors(sizes: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.statistics.factory import PRICE, X86, cpu_bound, flat, sample, staircase
 from tuner.model import Architecture, Block, Cell, Outcome, Sample, Stop, Strategy
-from tuner.statistics.search.goal import Goal
+from tuner.statistics.search.goal import Goal, near_best
 from tuner.statistics.search.luck import normals, uniforms
 from tuner.statistics.search.policy import AdaptiveSampling, thinned
 
@@ -158,6 +158,17 @@ def test_a_size_of_which_only_disturbed_calls_are_known_does_not_win_by_what_is_
     assert verdict is not None
     assert verdict.winner.memory_mb > least
     assert verdict.confidence < made.confidence
+
+
+def test_among_near_equals_the_size_that_is_most_surely_within_the_tolerance_leads() -> None:
+    made = policy()
+    _, samples, _ = search(made, cpu_bound, noise=0.05)
+    verdict = made.verdict(samples)
+    assert verdict is not None
+    chance = near_best(verdict.loss, made.goal.near)
+    measured = [known.cell for known in verdict.evidence.cells if known.warm > 1]
+    assert len(measured) > 2
+    assert verdict.confidence == max(chance[verdict.posterior.index(cell)] for cell in measured)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FUNCTION_ERROR, Outcome.LOST, Outcome.UNREPORTED, Outcome.INIT_ERROR])

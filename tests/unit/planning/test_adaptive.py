@@ -79,7 +79,7 @@ def test_a_recorded_run_replays_to_the_same_recommendation(plan: Plan, samples: 
     assert report.recommendation.memory_mb == 346
     assert not report.recommendation.decided
     assert report.recommendation.confidence == pytest.approx(0.8828125, abs=0.003)
-    assert [cell.memory_mb for cell in report.recommendation.tied] == [821, 855, 1024]
+    assert [cell.memory_mb for cell in report.recommendation.tied] == [1024, 1769]
 
 
 def test_predictions_fill_the_curve_and_are_never_called_measured(plan: Plan, samples: tuple[Sample, ...]) -> None:

@@ -7,6 +7,7 @@ sweep's own samples, than the size that the sweep proposes, for a fifth of the s
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuner import codec
-from tuner.model import CurveStatus, Report
+from tuner.model import CurveStatus, Estimate, Report
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 RANGE = "128..1769"
@@ -26,8 +27,8 @@ SHARE_OF_CALLS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``dearer``: by how much the size of the search costs more than that of the sweep. ``regret``: than the
-    cheapest of the sweep."""
+    """``dearer``: by how much the size of the search costs more than that of the sweep, give or take ``doubt`` (95 %,
+    from the sweep's own intervals). ``regret``: by how much more than the cheapest of the sweep."""
 
     example: str
     found: Report
@@ -35,6 +36,7 @@ class Comparison:
     proposed_mb: int
     sweep_mb: int
     dearer: float
+    doubt: float
     regret: float
 
     @property
@@ -55,16 +57,31 @@ def compare(example: str, samples: int) -> Comparison:
     sweep = _run(example, "--sampling", "fixed", "-n", str(samples), "--memory", f"{SWEEP},{proposed_mb}")
     if sweep.recommendation is None:
         raise SystemExit(f"{example}: the sweep recommends nothing")
-    costs = {point.memory_mb: point.cost_usd_per_million.point for point in sweep.curve if point.cost_usd_per_million}
+    found_cost, sweep_cost = _cost(sweep, proposed_mb), _cost(sweep, sweep.recommendation.memory_mb)
+    least = min(point.cost_usd_per_million.point for point in sweep.curve if point.cost_usd_per_million)
+    same = proposed_mb == sweep.recommendation.memory_mb
     return Comparison(
         example=example,
         found=found,
         sweep=sweep,
         proposed_mb=proposed_mb,
         sweep_mb=sweep.recommendation.memory_mb,
-        dearer=costs[proposed_mb] / costs[sweep.recommendation.memory_mb] - 1,
-        regret=costs[proposed_mb] / min(costs.values()) - 1,
+        dearer=found_cost.point / sweep_cost.point - 1,
+        doubt=0.0 if same else math.hypot(_doubt(found_cost), _doubt(sweep_cost)),
+        regret=found_cost.point / least - 1,
     )
+
+
+def _cost(report: Report, memory_mb: int) -> Estimate:
+    found = next(point.cost_usd_per_million for point in report.curve if point.memory_mb == memory_mb)
+    if found is None:
+        raise SystemExit(f"the sweep has no cost at {memory_mb} MB")
+    return found
+
+
+def _doubt(cost: Estimate) -> float:
+    """Half the width of its interval, relative."""
+    return math.inf if cost.low is None or cost.high is None else (cost.high - cost.low) / 2 / cost.point
 
 
 def _run(example: str, *options: str) -> Report:
@@ -93,7 +110,8 @@ def main(chosen: Sequence[str] | None, samples: int) -> int:
         results.append(result)
         print(
             f"{'ok' if result.good else 'MISSED':7}{example}: the search proposes {result.proposed_mb} MB, the sweep "
-            f"{result.sweep_mb} MB; {result.dearer:+.1%} beside that, {result.regret:.1%} above the cheapest"
+            f"{result.sweep_mb} MB; {result.dearer:+.1%} beside that (give or take {result.doubt:.1%}), "
+            f"{result.regret:.1%} above the cheapest"
         )
         show("search", result.found)
         show("sweep", result.sweep)

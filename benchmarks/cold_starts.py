@@ -58,10 +58,6 @@ class Row:
     def coverage(self) -> float:
         return self.covered / self.intervals
 
-    @property
-    def difference_coverage(self) -> float:
-        return self.differences_covered / self.differences
-
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:

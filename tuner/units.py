@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
 
@@ -46,6 +47,22 @@ def format_ratio(ratio: float) -> str:
     """A ratio as a signed percentage against 1: ``-12.4 %``, ``+3.0 %``."""
     percent = round((ratio - 1) * 100, 1)
     return f"{percent or 0.0:+.1f} %"
+
+
+def format_probability(probability: float) -> str:
+    """A probability in whole per cent, rounded down and never certainty: ``89 %``, ``> 99 %``, ``< 1 %``.
+
+    Rounded down, so that 89.6 % does not read as the 90 % that were asked for.
+    """
+    if probability > 0.99:
+        return "> 99 %"
+    percent = math.floor(probability * 100 + 1e-9)
+    return f"{percent} %" if percent >= 1 else "< 1 %"
+
+
+def format_share(share: float) -> str:
+    """A share that somebody chose or counted, with up to three digits: ``5 %``, ``2.5 %``, ``0.13 %``."""
+    return f"{share * 100:.3g} %"
 
 
 def format_seconds(seconds: float) -> str:

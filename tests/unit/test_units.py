@@ -7,7 +7,16 @@ from decimal import Decimal
 import pytest
 
 from tuner.errors import UsageError
-from tuner.units import format_ms, format_ratio, format_seconds, format_usd, parse_percent, parse_usd
+from tuner.units import (
+    format_ms,
+    format_probability,
+    format_ratio,
+    format_seconds,
+    format_share,
+    format_usd,
+    parse_percent,
+    parse_usd,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,36 @@ def test_an_amount_never_rounds_to_nothing(usd: str, text: str) -> None:
 )
 def test_a_ratio_is_a_signed_percentage(ratio: float, text: str) -> None:
     assert format_ratio(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.93, "93 %"),
+        (0.896, "89 %"),
+        (0.8999999, "89 %"),
+        (0.9, "90 %"),
+        (0.29, "29 %"),
+        (0.99, "99 %"),
+        (0.9996, "> 99 %"),
+        (1.0, "> 99 %"),
+        (0.004, "< 1 %"),
+        (0.0, "< 1 %"),
+    ],
+)
+def test_a_probability_never_reads_as_more_than_it_is_nor_as_certainty(probability: float, text: str) -> None:
+    assert format_probability(probability) == text
+
+
+@pytest.mark.parametrize("asked", range(50, 100))
+def test_a_probability_below_the_one_asked_for_never_prints_as_that(asked: int) -> None:
+    assert format_probability(asked / 100 - 1e-6) != f"{asked} %"
+    assert format_probability(asked / 100) == f"{asked} %"
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.05, "5 %"), (0.025, "2.5 %"), (0.07, "7 %"), (0.0013, "0.13 %")])
+def test_a_share_keeps_the_digits_that_were_given(share: float, text: str) -> None:
+    assert format_share(share) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(8.2, "8 s"), (119.6, "2 min 00 s"), (125, "2 min 05 s")])

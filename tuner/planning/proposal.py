@@ -30,7 +30,10 @@ class Proposal:
     points: tuple[CurvePoint, ...]
     predicted: tuple[CurvePoint, ...]
     recommendation: Recommendation | None
+    """Without a rationale: the figures may still be corrected."""
     limits: tuple[LimitCheck, ...]
+    searched: int | None = None
+    """Among how many sizes a search chose; None where all of them were measured."""
 
 
 def propose(plan: Plan, samples: Sequence[Sample]) -> Proposal:
@@ -46,7 +49,8 @@ def propose(plan: Plan, samples: Sequence[Sample]) -> Proposal:
         conclusion = conclude(adaptive_sampling(plan), samples, points, current_cell(plan))
         found = None if conclusion is None else conclusion.recommendation
         predicted = () if conclusion is None else conclusion.predicted
-        return Proposal(points=points, predicted=predicted, recommendation=found, limits=limits)
+        searched = None if conclusion is None else conclusion.searched
+        return Proposal(points=points, predicted=predicted, recommendation=found, limits=limits, searched=searched)
     recommendation = recommend(
         points, samples, plan.prices, rule=rule, current=current_cell(plan), seed=request.seed, limits=limits
     )

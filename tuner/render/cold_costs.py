@@ -8,7 +8,7 @@ from tuner.model import Cell, ColdEconomics, ColdStartReport, Estimate, InitBill
 from tuner.render.cold_tables import ms_mean, percent_of
 from tuner.render.cold_view import cell_label, in_order
 from tuner.render.document import Column, Table
-from tuner.render.figures import NOTHING, percent, usd_range
+from tuner.render.figures import NOTHING, rounded, usd_range
 from tuner.render.rows import Figure
 from tuner.units import format_usd
 
@@ -107,8 +107,8 @@ def short(costs: Table) -> Table:
 def _break_even(calls: float | None, utilisation: float | None) -> tuple[str, str]:
     if calls is None or utilisation is None:
         return "never", NOTHING
-    busy = percent(utilisation) if utilisation <= 1 else "more than one can serve"
-    return f"{calls:,.0f}", busy
+    busy = f"{utilisation * 100:.0f} %" if utilisation <= 1 else "more than one can serve"
+    return rounded(calls), busy
 
 
 def _usd(estimate: Estimate) -> Figure:

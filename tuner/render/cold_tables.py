@@ -16,7 +16,7 @@ from tuner.model import (
 )
 from tuner.render.cold_view import cell_label, in_order, start_word
 from tuner.render.document import Column, Table
-from tuner.render.figures import NOTHING, excludes, ms_range, percent, percentile
+from tuner.render.figures import NOTHING, excludes, ms_range, percentile
 from tuner.render.rows import Figure
 from tuner.units import format_bytes, format_ms, format_seconds, format_signed_ms, format_usd
 
@@ -110,7 +110,7 @@ def difference_table(report: ColdStartReport, quantity: ColdQuantity) -> Table |
     )
     return Table(
         caption=f"Differences, {_in_short(report, quantity)}; ~ marks those whose 95 % interval holds 0: no "
-        "difference was shown. Of twenty such intervals one misses by chance.",
+        "difference was shown. About one in twenty such intervals misses by chance.",
         columns=(Column(title="Compared"), *(Column(title=name) for name in _PERCENTILES)),
         rows=rows,
     )
@@ -273,7 +273,7 @@ def _idle_rows(logs: LogFacts) -> Iterator[tuple[str, str]]:
 
 def percent_of(share: float) -> str:
     """A small share as people read it: ``0.42 %``, ``12 %``."""
-    return f"{share * 100:.2g} %" if share < 0.1 else percent(share)
+    return f"{share * 100:.2g} %" if share < 0.1 else f"{share * 100:.0f} %"
 
 
 def _span(estimate: Estimate, write: Callable[[float], str]) -> str:

@@ -17,7 +17,7 @@ from tuner.model import (
 )
 from tuner.render.cold_tables import percent_of
 from tuner.render.cold_view import cell_label, start_word
-from tuner.render.figures import excludes, ms_range, usd_range
+from tuner.render.figures import excludes, ms_range, rounded, usd_range
 from tuner.render.text import count
 from tuner.units import format_ms, format_usd
 
@@ -39,8 +39,8 @@ def headline(report: ColdStartReport) -> ColdHeadline:
         return ColdHeadline(answer="No cold start was measured", open=True)
     answer = f"A cold start takes {format_ms(total.p50.point)} at {cell_label(cell.cell, report)}"
     if total.p95.estimable:
-        return ColdHeadline(answer=f"{answer}, {format_ms(total.p95.point)} at p95", open=False)
-    return ColdHeadline(answer=f"{answer}, by the median", open=not total.p50.estimable)
+        return ColdHeadline(answer=f"{answer} by the median, {format_ms(total.p95.point)} at p95", open=False)
+    return ColdHeadline(answer=f"{answer} by the median", open=not total.p50.estimable)
 
 
 def main_cell(report: ColdStartReport) -> ColdCell | None:
@@ -144,7 +144,10 @@ def _cost(cell: ColdCell, report: ColdStartReport) -> Iterator[str]:
         if one.provisioned is not None and one.provisioned.break_even_calls_per_hour is not None:
             calls, busy = one.provisioned.break_even_calls_per_hour, one.provisioned.break_even_utilisation
             at = "" if busy is None or busy > 1 else f", when it is {percent_of(busy)} busy"
-            yield f"Provisioned concurrency is cheaper from {calls:,.0f} calls an hour on each environment{at}."
+            yield (
+                f"Provisioned concurrency at {cell_label(cell.cell, report)} is cheaper from about {rounded(calls)} "
+                f"calls an hour on each environment{at} (point estimates)."
+            )
 
 
 def _production(cell: ColdCell, report: ColdStartReport) -> Iterator[str]:

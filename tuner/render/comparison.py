@@ -14,11 +14,11 @@ from tuner.render.curves import curve_of_reports
 from tuner.render.differences import METHOD, ratio
 from tuner.render.document import Column, Document, Section, Table
 from tuner.render.facts import Fact
-from tuner.render.figures import NOTHING, excludes, ms_range, percent, ratio_range, usd_range
+from tuner.render.figures import NOTHING, excludes, ms_range, ratio_range, usd_range
 from tuner.render.redact import LEFT_OUT, Private, redacted
 from tuner.render.text import count, join_and, printable
 from tuner.render.wording import headline
-from tuner.units import format_ms, format_ratio, format_usd
+from tuner.units import format_ms, format_probability, format_ratio, format_usd
 
 DRIFT_DAYS = 7
 """Medians of the same function move by 3 to 7 % from day to day, so runs further apart than this carry a notice."""
@@ -148,8 +148,7 @@ def _answer(found: Sequence[SeriesComparison]) -> str:
 def _tally(one: SeriesComparison) -> str:
     verdicts = Counter(_direction(pair.duration) for pair in one.pairs)
     words = [f"{name} at {verdicts[name]}" for name in ("faster", "slower") if verdicts[name]]
-    unclear = verdicts["no difference shown"] + verdicts["no interval"]
-    words += [f"no difference shown at {unclear}"] if unclear else []
+    words += [f"{name} at {verdicts[name]}" for name in ("no difference shown", "no interval") if verdicts[name]]
     return f"{', '.join(words)} of {count(len(one.pairs), 'shared size')}"
 
 
@@ -196,7 +195,7 @@ def _answers_table(named: Sequence[tuple[str, Report]]) -> Table:
             (
                 printable(name),
                 headline(report).action,
-                "not known" if sure is None else percent(sure),
+                "not known" if sure is None else format_probability(sure),
                 f"{target.function}, {target.region}, {'local' if target.engine is EngineKind.LOCAL else 'AWS'}",
                 join_and(architectures) if architectures else NOTHING,
                 report.created_at,

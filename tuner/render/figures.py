@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from tuner.model import CurvePoint, Distribution, Estimate
+from tuner.render.text import join_and
 from tuner.units import format_ms, format_ratio, format_usd
 
 NOT_ESTIMABLE = "n/e"
@@ -73,10 +74,11 @@ def samples_needed(quantile: float) -> int:
     return math.ceil(math.log(0.025) / math.log(max(quantile, 1 - quantile)))
 
 
-def not_estimable_note(distributions: Iterable[Distribution]) -> str | None:
+def not_estimable_note(distributions: Iterable[Distribution], *, hidden: bool = False) -> str | None:
     """One footnote for every n/e: what each percentile would take, and why a mean has no interval.
 
-    It says "at least": where execution environments differ, samples that share one are worth less.
+    It says "at least": where execution environments differ, samples that share one are worth less. ``hidden``: no
+    n/e is seen, as columns of nothing else were left out.
     """
     rows = tuple(distributions)
     lacking = [name for name in _QUANTILES if not all(getattr(row, name).estimable for row in rows)]
@@ -86,9 +88,15 @@ def not_estimable_note(distributions: Iterable[Distribution]) -> str | None:
         if needs
         else []
     )
-    means = sorted({row.mean.method for row in rows if not row.mean.estimable})
+    means = sorted({_reason(row.mean) for row in rows if not row.mean.estimable})
     clauses += [f"Mean: {'; '.join(means)}."] if means else []
-    return " ".join((f"{NOT_ESTIMABLE}: not estimable.", *clauses)) if clauses else None
+    lead = f"Not estimable, and left out: {join_and(lacking)}." if hidden else f"{NOT_ESTIMABLE}: not estimable."
+    return " ".join((lead, *clauses)) if clauses else None
+
+
+def _reason(estimate: Estimate) -> str:
+    """Why there is no interval, without what else the method tells."""
+    return estimate.method.removeprefix("not estimable: ").partition(";")[0]
 
 
 def coefficient(value: float) -> str:
@@ -96,11 +104,10 @@ def coefficient(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def percent(probability: float) -> str:
-    """A probability that is never rounded up to certainty: 0.998 is ``over 99 %``."""
-    if 0.995 <= probability < 1:
-        return "over 99 %"
-    return f"{probability * 100:.0f} %"
+def rounded(number: float) -> str:
+    """A forecast in two digits, as it is no closer than that: ``8,400``, ``37``."""
+    digits = max(len(f"{abs(number):.0f}") - 2, 0)
+    return f"{round(number, -digits):,.0f}"
 
 
 def usd_per_million(usd_each: Decimal) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from tuner.model import (
@@ -165,6 +166,7 @@ def _sections(report: GateReport, only: Comparison | None) -> Iterator[Section]:
     if only is not None and only.verdict.metrics:
         limits = (_limit_table(only),) if only.verdict.budgets else ()
         yield Section(slug="metrics", heading="Head against base", chart=chart, tables=(_metric_table(only), *limits))
+    yield from _self_test(report)
 
 
 def _self_test(report: GateReport) -> Iterator[Section]:
@@ -174,19 +176,28 @@ def _self_test(report: GateReport) -> Iterator[Section]:
         (
             format_ratio(one.ratio),
             f"{one.trials}",
-            *(f"{share / one.trials:.1%}" for share in (one.green, one.red, one.inconclusive)),
+            *(f"{number / one.trials * 100:.1f} %" for number in (one.green, one.red, one.inconclusive)),
             f"{one.calls_per_side:.0f}",
         )
         for one in report.self_test
     )
+    points = 98 / math.sqrt(
+        min(one.trials for one in report.self_test)
+    )  # 1.96 standard errors of a share of one half
     titles = ("True change", "Trials", "Green", "Red", "Undecided", "Calls a side")
     table = Table(
         caption="The gate repeated on environments drawn from both sides of this measurement, head slowed by the "
-        "true change: how often it would have been green or red for this function, here and today.",
+        f"true change: how often it would have been green or red for {_first(report)}, here and today. With so many "
+        f"trials a share is known to within {points:.0f} points (95 %).",
         columns=tuple(Column(title=title, words=title == "True change") for title in titles),
         rows=rows,
     )
     yield Section(slug="self-test", heading="Self-test", tables=(table,))
+
+
+def _first(report: GateReport) -> str:
+    """The comparison that was repeated."""
+    return "this function" if len(report.comparisons) == 1 else name_of(report.comparisons[0], report)
 
 
 def _lines(report: GateReport, only: Comparison | None) -> Iterator[ForestLine]:
@@ -205,15 +216,15 @@ def _lines(report: GateReport, only: Comparison | None) -> Iterator[ForestLine]:
 
 def _metric_table(comparison: Comparison) -> Table:
     return Table(
-        caption="Warm calls, init of cold ones. The interval of the change holds however often was looked; the other "
-        "intervals are 95 %. Only metrics of the level error decide.",
+        caption="Warm calls; init of cold ones. Duration and init are geometric means. The intervals allow for every "
+        "look that the gate may take. Only metrics of the level error decide.",
         columns=(
             Column(title="Metric", words=True),
             Column(title="Base", expendable=2),
             Column(title="Head", expendable=2),
             Column(title="Change"),
-            Column(title="Margin", expendable=1),
-            Column(title="Level", words=True, expendable=3),
+            Column(title="Margin", expendable=3),
+            Column(title="Level", words=True, expendable=1),
             Column(title="Status", words=True),
             Column(title="n", expendable=4),
         ),

@@ -25,7 +25,7 @@ from tuner.model import (
     Unit,
     VerdictStatus,
 )
-from tuner.render.figures import NOT_ESTIMABLE, NOTHING, ratio_range
+from tuner.render.figures import NOT_ESTIMABLE, NOTHING, ratio_range, rounded
 from tuner.render.text import count, join_and
 from tuner.units import format_ms, format_ratio, format_usd
 
@@ -157,11 +157,11 @@ def warnings_of(comparison: Comparison) -> tuple[str, ...]:
 
 
 def effort_words(effort: Effort | None) -> str:
-    """``about 1,200 more calls ($0.0021) would decide it``."""
+    """``about 1,200 more calls ($0.0021) would decide it``: a forecast, in two digits."""
     if effort is None:
         return "no number of calls that can be foreseen would decide it: the ratio seems to lie on the margin"
     price = "" if effort.usd is None else f" ({format_usd(effort.usd)})"
-    return f"about {effort.calls:,} more calls{price} would decide it"
+    return f"about {rounded(effort.calls)} more calls{price} would decide it"
 
 
 def detectable_words(metric: MetricVerdict) -> str:
@@ -183,11 +183,6 @@ def calls_words(comparison: Comparison) -> str:
     return f"Measured: {measured}{looks}{_CONFIRMED[found.confirmation]}."
 
 
-def budget_words(budget: BudgetVerdict) -> str:
-    """``p95 at most 250 ms``."""
-    return f"{QUANTITIES[budget.limit.quantity]} at most {quantity(budget.limit.at_most, budget.unit)}"
-
-
 def _environments(known: int | None) -> str:
     return "an unknown number of environments" if known is None else count(known, "environment")
 
@@ -196,12 +191,13 @@ def _pass(comparison: Comparison) -> str:
     shown = join_and(f"{METRICS[m.metric]} {change(m.ratio)}" for m in _ratios(comparison))
     allowed = {m.margin for m in _ratios(comparison)}
     within = f"shown to be within {margin(min(allowed)) if len(allowed) == 1 else 'their margins'}"
-    return f"{shown or 'all limits'} {within}{_unmet(comparison)}."
+    return f"{'; '.join(filter(None, (f'{shown}: {within}' if shown else '', _limits(comparison))))}."
 
 
 def _improvement(comparison: Comparison) -> str:
     better = [m for m in _ratios(comparison) if m.status is MetricStatus.IMPROVEMENT]
-    return f"{join_and(f'{METRICS[m.metric]} {change(m.ratio)}' for m in better)}: shown to be better than before."
+    shown = f"{join_and(f'{METRICS[m.metric]} {change(m.ratio)}' for m in better)}: shown to be better than before"
+    return f"{'; '.join(filter(None, (shown, _limits(comparison))))}."
 
 
 def _regression(comparison: Comparison) -> str:
@@ -215,7 +211,7 @@ def _inconclusive(comparison: Comparison) -> str:
     if not undecided:
         return f"{_reason(comparison)}."
     parts = [f"{METRICS[m.metric]} {change(m.ratio)}: {_undecided(m)}" for m in undecided]
-    return f"{'; '.join(parts)}."
+    return f"{'; '.join(filter(None, (*parts, _limits(comparison))))}."
 
 
 def _undecided(metric: MetricVerdict) -> str:
@@ -266,6 +262,20 @@ def _decides_badly(budget: BudgetVerdict) -> bool:
     return (
         budget.status is BudgetStatus.BREACHED and budget.limit.level is Level.ERROR and budget.acknowledged is None
     )
+
+
+def _limits(comparison: Comparison) -> str:
+    """How head keeps the limits that decide; those exceeded have a sentence of their own."""
+    decisive = [b for b in comparison.verdict.budgets if b.limit.level is Level.ERROR and b.acknowledged is None]
+    kept = [_limit(b) for b in decisive if b.status is BudgetStatus.MET]
+    open_ = [_limit(b) for b in decisive if b.status in {BudgetStatus.OPEN, BudgetStatus.UNKNOWN}]
+    clauses = (f"kept: {join_and(kept)}" if kept else "", f"not shown: {join_and(open_)}" if open_ else "")
+    return "; ".join(filter(None, clauses))
+
+
+def _limit(budget: BudgetVerdict) -> str:
+    """``p95 at most 250 ms``."""
+    return f"{QUANTITIES[budget.limit.quantity]} at most {quantity(budget.limit.at_most, budget.unit)}"
 
 
 def _unmet(comparison: Comparison) -> str:

@@ -108,7 +108,7 @@ def _changes(found: Sequence[Series]) -> Iterator[Section]:
             series.dates[change.index][:10],
             series.versions[change.index] or NOTHING,
             format_ratio(change.ratio),
-            f"{change.p_value:.3f}",
+            "< 0.001" if change.p_value < 0.0005 else f"{change.p_value:.3f}",
         )
         for series in found
         for change in series.trend.changes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tuner.model import EngineKind, Estimate, Recommendation, Report
 from tuner.render.charts import report_charts
 from tuner.render.facts import facts, fit_text
-from tuner.render.figures import excludes, not_estimable_note, percent, ratio_range
+from tuner.render.figures import excludes, not_estimable_note, ratio_range
 from tuner.render.page import render_page
 from tuner.render.redact import Private, redacted
 from tuner.render.rows import (
@@ -36,7 +36,7 @@ from tuner.render.wording import (
     spend_sentence,
     workload_sentence,
 )
-from tuner.units import format_ratio
+from tuner.units import format_probability, format_ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,11 @@ def _tiles(recommendation: Recommendation, report: Report) -> Iterator[Tile]:
     if versus is not None and versus.duration_ratio is not None:
         yield _ratio_tile(f"Mean duration at {proposed}, against now", versus.duration_ratio)
     if recommendation.confidence is not None:
-        yield Tile(name="Confidence", value=percent(recommendation.confidence), detail=GOALS[recommendation.strategy])
+        yield Tile(
+            name="Confidence",
+            value=format_probability(recommendation.confidence),
+            detail=GOALS[recommendation.strategy],
+        )
     if recommendation.pareto:
         names = [cell_name(cell, report) for cell in recommendation.pareto]
         yield Tile(name="Pareto set", value=count(len(names), "size"), detail=join_and(names))
@@ -109,9 +113,10 @@ def _tiles(recommendation: Recommendation, report: Report) -> Iterator[Tile]:
 
 def _ratio_tile(name: str, ratio: Estimate) -> Tile:
     detail = ratio_range(ratio) if ratio.estimable else "interval not estimable"
+    base = f"n = {ratio.n}" if ratio.n else ratio.method  # a ratio of draws has no n of its own
     shown = excludes(ratio, 1)
     return Tile(
         name=name,
         value=format_ratio(ratio.point) if shown else f"~{format_ratio(ratio.point)}",
-        detail=f"{detail}, n = {ratio.n}" if shown else f"{detail}, n = {ratio.n}: no difference shown",
+        detail=f"{detail}, {base}" if shown else f"{detail}, {base}: no difference shown",
     )

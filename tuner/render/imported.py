@@ -16,7 +16,7 @@ from tuner.render.facts import Fact
 from tuner.render.figures import NOTHING
 from tuner.render.palette import BLUE, GREEN, INK
 from tuner.render.text import join_and, join_or, printable
-from tuner.units import format_ms, format_ratio
+from tuner.units import format_ms, format_ratio, format_share
 
 TOLERANCE = 0.05
 """Costs within this share of the least count as equal: repeated runs of the tool differ by more (in 109 public runs
@@ -69,18 +69,18 @@ def _paragraphs(curve: PowerTuningCurve, result: PowerTuningResult) -> Iterator[
     near, least = near_least_cost(curve), cheapest(curve)
     if len(near) > 1:
         yield (
-            f"The published costs of these sizes lie within {TOLERANCE:.0%} of the least, and nothing says how far "
-            "a mean would move if it were measured again."
+            f"The published costs of these sizes lie within {format_share(TOLERANCE)} of the least, and nothing says "
+            "how far a mean would move if it were measured again."
         )
     else:
         yield (
-            f"No other size comes within {TOLERANCE:.0%} of its published cost. Whether that would hold when "
-            "measured again, a mean without its spread cannot say."
+            f"No other size comes within {format_share(TOLERANCE)} of its published cost. Whether that would hold "
+            "when measured again, a mean without its spread cannot say."
         )
     gain = 1 - _quotient(curve.duration_ms[near[0]], curve.duration_ms[least])
     if gain >= BARGAIN:
         yield (
-            f"A bargain that the least cost hides: {curve.memory_mb[near[0]]} MB is {gain:.0%} faster than "
+            f"A bargain that the least cost hides: {curve.memory_mb[near[0]]} MB is {gain * 100:.0f} % faster than "
             f"{curve.memory_mb[least]} MB for {_change(curve.cost[near[0]], curve.cost[least])} in cost."
         )
     if result.picked_mb is not None:
@@ -166,7 +166,7 @@ def _table(curve: PowerTuningCurve, currency: str) -> Table:
     for index in _by_size(curve):
         remarks = [
             *(["least cost"] if index == least else []),
-            *([f"within {TOLERANCE:.0%}"] if index in near and index != least else []),
+            *([f"within {format_share(TOLERANCE)}"] if index in near and index != least else []),
             *(["Pareto set"] if index in pareto else []),
         ]
         rows.append(

@@ -122,7 +122,7 @@ def _curve_table(rows: Sequence[CurveRow]) -> Table:
 def _cold_table(rows: Sequence[ColdRow]) -> Table:
     titles = ("Memory", "Cold starts (n)", "Mean init", "p50", "p95", "Mean handler time when cold")
     return Table(
-        caption="Init duration of cold invocations.",
+        caption="Init duration of cold invocations; 95 % intervals in brackets.",
         columns=tuple(Column(title=title) for title in titles),
         rows=tuple(
             (row.name, str(row.n), _figure(row.mean), _figure(row.p50), _figure(row.p95), row.first) for row in rows

@@ -11,7 +11,7 @@ from tuner.render.document import Column, Document, Section, Table
 from tuner.render.figures import NOTHING
 from tuner.render.text import count, plain
 from tuner.render.wording import LOCAL_REMARK, effect, headline
-from tuner.units import format_usd
+from tuner.units import format_probability, format_usd
 
 HEADER = ("function", "now", "proposed", "sure", "cost", "duration")
 
@@ -80,7 +80,7 @@ def _row(function: Measured) -> tuple[str, ...]:
         plain(function.name),
         f"{report.target.current.memory_mb} MB",
         size,
-        NOTHING if proposed.confidence is None else f"{proposed.confidence:.0%}",
+        NOTHING if proposed.confidence is None else format_probability(proposed.confidence),
         _effect("cost", change.cost_ratio if change else None),
         _effect("duration", change.duration_ratio if change else None),
     )

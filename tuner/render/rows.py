@@ -13,14 +13,13 @@ from tuner.render.figures import (
     environments,
     ms_range,
     not_estimable_note,
-    percent,
     percentile,
     usd_range,
 )
 from tuner.render.samples import BlockLevel, CellSamples
 from tuner.render.text import count
-from tuner.render.wording import Mark, cell_name, cost_versus_current, marks, status_words
-from tuner.units import format_ms, format_ratio, format_usd
+from tuner.render.wording import Mark, cell_name, cost_versus_current, marks, status_words, versus_note
+from tuner.units import format_ms, format_probability, format_ratio, format_usd
 
 _MOST_RIVALS = 3
 _EMPHASISED = (Mark.RECOMMENDED, Mark.LEADING)
@@ -187,7 +186,10 @@ def _curve_row(point: CurvePoint, found: tuple[Mark, ...], report: Report) -> Cu
 
 def _curve_notes(report: Report) -> Iterator[str]:
     if any(cost_versus_current(point, report).startswith("~") for point in report.curve):
-        yield "~ cannot be told from the current size: the intervals overlap."
+        yield "~ cannot be told from the current size."
+    versus = versus_note(report)
+    if versus:
+        yield versus
     note = not_estimable_note(point.duration_ms for point in report.curve if point.duration_ms)
     if note:
         yield note
@@ -199,7 +201,7 @@ def _pareto_row(point: CurvePoint, known: Sequence[CurvePoint], report: Report) 
     better.sort(key=_cost_and_duration)
     names = ", ".join(cell_name(other.cell, report) for other in better[:_MOST_RIVALS])
     more = f" and {count(len(better) - _MOST_RIVALS, 'other')}" if len(better) > _MOST_RIVALS else ""
-    beaten_by = f"{names}{more}" if better else "none: in the Pareto set"
+    beaten_by = f"{names}{more}" if better else "none"
     probability = _pareto_probability(point, report)
     return ParetoRow(name=row.name, mean=row.mean, cost=row.cost, beaten_by=beaten_by, probability=probability)
 
@@ -209,7 +211,7 @@ def _pareto_probability(point: CurvePoint, report: Report) -> str:
     if recommendation is None or len(recommendation.pareto_probability) != len(recommendation.pareto):
         return NOTHING
     known = dict(zip(recommendation.pareto, recommendation.pareto_probability, strict=True))
-    return percent(known[point.cell]) if point.cell in known else NOTHING
+    return format_probability(known[point.cell]) if point.cell in known else NOTHING
 
 
 def _beats(one: CurvePoint, other: CurvePoint) -> bool:

@@ -35,15 +35,21 @@ from tuner.render.wording import (
     several_architectures,
     spend_sentence,
     status_words,
+    versus_note,
     workload_sentence,
 )
-from tuner.units import format_ms, format_usd
+from tuner.units import format_ms, format_share, format_usd
 
 MINIMUM_WIDTH = 50
 """Narrower terminals get lines of this width: below it a table of numbers cannot be read."""
 
 _GAP = 2
 _LISTED_SIZES = 12
+_MEANINGS = {
+    "n (env)": "n: warm calls, on so many environments",
+    "mean": "±: wider side of the 95 % interval of the mean",
+}
+"""What a column's signs stand for."""
 _LETTERS = {
     Mark.RECOMMENDED: "R",
     Mark.LEADING: "L",
@@ -295,9 +301,15 @@ def _footnotes(report: Report, columns: Sequence[_Column]) -> Iterator[str]:
     legend = [f"{letter} {mark}" for mark, letter in _LETTERS.items() if letter in used]
     if legend:
         yield ", ".join(legend)
+    titles = {column.title for column in columns}
+    yield f"{'; '.join(meaning for title, meaning in _MEANINGS.items() if title in titles)}."
     if any(cell.startswith("~") for column in columns for cell in column.cells):
         yield "~ cannot be told from the current size."
-    note = not_estimable_note(point.duration_ms for point in report.curve if point.duration_ms)
+    versus = versus_note(report)
+    if versus and any(column.title == "vs now" for column in columns):
+        yield versus
+    hidden = not any(NOT_ESTIMABLE in cell for column in columns for cell in column.cells)
+    note = not_estimable_note((point.duration_ms for point in report.curve if point.duration_ms), hidden=hidden)
     if note:
         yield note
 
@@ -325,7 +337,7 @@ def _plan_rows(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "Spend", _plan_spend(plan)
         return
     request, now = plan.request, plan.function.memory_mb
-    yield "Goal", f"{GOALS[request.strategy]}, sizes within {request.tolerance:.0%} count as equal"
+    yield "Goal", f"{GOALS[request.strategy]}, sizes within {format_share(request.tolerance)} count as equal"
     yield from _demands(request)
     yield from _size_rows(plan)
     yield "Invocations", f"about {plan.expected_invocations:,}, up to {plan.max_in_flight} of them at once"

@@ -5,7 +5,7 @@ Nothing here knows a layout. Text that came from outside passes through ``text.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,12 +31,11 @@ from tuner.render.figures import (
     disjoint,
     excludes,
     ms_range,
-    percent,
     ratio_range,
     usd_range,
 )
 from tuner.render.text import count, join_and, join_or
-from tuner.units import format_ms, format_ratio, format_seconds, format_usd
+from tuner.units import format_ms, format_probability, format_ratio, format_seconds, format_share, format_usd
 
 LOCAL_REMARK = "Measured on the embedded Lambda, not on AWS."
 
@@ -46,6 +45,7 @@ GOALS = {
     Strategy.BALANCED: "cost and duration weighted",
     Strategy.KNEE: "the knee between cost and duration",
 }
+_NO_SAVING = "At a million invocations a month: no difference in cost shown."
 _OBJECTIVES = {
     Strategy.COST: "cost",
     Strategy.SPEED: "mean duration",
@@ -166,6 +166,21 @@ def cost_versus_current(point: CurvePoint, report: Report) -> str:
     return _signed(quotient, shown=disjoint(point.cost_usd_per_million, current.cost_usd_per_million))
 
 
+def versus_note(report: Report) -> str | None:
+    """Why the change of the proposed size is not the quotient of the two costs on the curve, where it is not."""
+    current = current_point(report)
+    for point in report.curve:
+        ratio = _ratio_of_proposed(point, report)
+        if ratio is None or current is None or point.cell == current.cell:
+            continue
+        cost, now = point.cost_usd_per_million, current.cost_usd_per_million
+        if cost is not None and now is not None and now.point and abs(cost.point / now.point - ratio.point) >= 0.001:
+            return (
+                f"The change at {cell_name(point.cell, report)} is not the quotient of these costs: {ratio.method}."
+            )
+    return None
+
+
 def effect(name: str, ratio: Estimate) -> str:
     """``cost -12.4 % (-14.0 to -10.1 %)``, or in words that no difference was shown."""
     if not ratio.estimable:
@@ -187,18 +202,21 @@ def spend_sentence(spend: Spend, engine: EngineKind) -> str:
 
 def workload_sentence(workload: Workload) -> str:
     """What the function seems to do with its time: only what the data could tell."""
+    speed_up = workload.speed_up_above_one_vcpu
     known = [
-        f"{name} {write(estimate.point)} ({span(estimate)})"
+        f"{name} {_with_interval(estimate, write, span)}"
         for name, estimate, write, span in (
             ("CPU work of a warm call at one vCPU", workload.cpu_ms, format_ms, ms_range),
             ("time that memory does not shorten", workload.waiting_ms, format_ms, ms_range),
-            ("times faster above one vCPU", workload.speed_up_above_one_vcpu, _times, _times_range),
+            ("duration at one vCPU over that at the largest size", speed_up, _times, _times_range),
         )
         if estimate is not None
     ]
     if workload.nothing_gained_above_mb is not None:
-        known.append(f"nothing is gained above {workload.nothing_gained_above_mb} MB")
-    return f"Workload, {workload.architecture}: {', '.join(known) or 'the data do not tell'}."
+        known.append(f"no measured size above {workload.nothing_gained_above_mb} MB is faster by 5 % or more")
+    if not known:
+        return f"Workload, {workload.architecture}: the data do not tell."
+    return f"Workload, {workload.architecture} (95 % intervals): {', '.join(known)}."
 
 
 def pareto_sentence(report: Report) -> str | None:
@@ -209,8 +227,10 @@ def pareto_sentence(report: Report) -> str | None:
     names = [cell_name(cell, report) for cell in recommendation.pareto]
     chances = recommendation.pareto_probability
     if len(chances) == len(names):
-        names = [f"{name} ({percent(chance)})" for name, chance in zip(names, chances, strict=True)]
-    return f"Pareto set, beaten by none in both cost and duration: {join_and(names)}."
+        names = [f"{name} ({format_probability(chance)})" for name, chance in zip(names, chances, strict=True)]
+        odds = "each with the probability that no measured size beats it in both cost and mean duration"
+        return f"Pareto set, {odds}: {join_and(names)}."
+    return f"Pareto set, by its figures beaten by none in both cost and mean duration: {join_and(names)}."
 
 
 def _limits(report: Report, proposed: Cell) -> str | None:
@@ -234,6 +254,13 @@ def _limit(verdict: BudgetVerdict, name: str) -> str:
         BudgetStatus.UNKNOWN: "not shown",
     }[verdict.status]
     return f"{words}: {found}, {write(estimate.point)} ({span(estimate)}, n = {estimate.n})."
+
+
+def _with_interval(estimate: Estimate, write: Callable[[float], str], span: Callable[[Estimate], str]) -> str:
+    """A quantity that is not negative, with its interval; only the upper end where it cannot be told from 0."""
+    if estimate.low == 0 and estimate.high is not None:
+        return f"at most {write(estimate.high)}"
+    return f"{write(estimate.point)} ({span(estimate)})"
 
 
 def _times(value: float) -> str:
@@ -265,15 +292,16 @@ def _effects(recommendation: Recommendation) -> Iterator[str]:
     if versus.cost_ratio is not None:
         yield effect("cost", versus.cost_ratio)
     if versus.duration_ratio is not None:
-        yield effect("duration", versus.duration_ratio)
+        yield effect("mean duration", versus.duration_ratio)
 
 
 def _certainty(report: Report, recommendation: Recommendation) -> str:
     if recommendation.confidence is None:
         return "Confidence: not known."
     subject = "" if recommendation.decided else f" for {cell_name(proposed_cell(recommendation), report)}"
-    sure = f"its {_OBJECTIVES[recommendation.strategy]} is within {recommendation.tolerance:.0%} of the least"
-    return f"Confidence {percent(recommendation.confidence)}{subject}: the probability that {sure}."
+    tolerance = format_share(recommendation.tolerance)
+    sure = f"its {_OBJECTIVES[recommendation.strategy]} is within {tolerance} of the least"
+    return f"Confidence {format_probability(recommendation.confidence)}{subject}: the probability that {sure}."
 
 
 def _ties(report: Report, recommendation: Recommendation) -> str | None:
@@ -291,14 +319,24 @@ def _saving(report: Report, recommendation: Recommendation) -> str | None:
     after, before = points.get(proposed), points.get(current)
     if not recommendation.decided or proposed == current or after is None or before is None:
         return None
-    saved = difference(before, after)
+    saved, versus = difference(before, after), recommendation.versus_current
+    ratio = versus.cost_ratio if versus is not None else None
+    if ratio is not None and ratio.estimable and not _agree(ratio, saved):
+        return None if excludes(ratio, 1) else _NO_SAVING
     if saved.low is None or saved.high is None:
         return f"At a million invocations a month: {_more_or_less(saved.point)} (interval not estimable)."
     if saved.low <= 0 <= saved.high:
-        return "At a million invocations a month: no difference in cost shown."
+        return _NO_SAVING
     ends = sorted((abs(saved.low), abs(saved.high)))
     span = f"{format_usd(ends[0])} to {format_usd(ends[1])}"
     return f"At a million invocations a month: {_more_or_less(saved.point)} ({span})."
+
+
+def _agree(ratio: Estimate, saved: Estimate) -> bool:
+    """Whether the answer, which speaks of the ratio, and the difference of the two costs show the same."""
+    if excludes(ratio, 1) != excludes(saved, 0):
+        return False
+    return not excludes(ratio, 1) or (ratio.point < 1) == (saved.point > 0)
 
 
 def _more_or_less(saved_usd: float) -> str:

@@ -17,7 +17,7 @@ from tuner.model import (
 )
 from tuner.statistics.cold.differences import QUANTILES
 from tuner.statistics.cold.precision import precise
-from tuner.units import format_ms, format_seconds
+from tuner.units import format_ms, format_seconds, format_share
 
 MUCH_MORE_THAN_NOTHING = 2.0
 """An init of twice that of a function that does nothing is worth a look at what it loads."""
@@ -162,7 +162,7 @@ def _two_modes(cells: Sequence[ColdCell]) -> Iterator[Notice]:
                     code="two-modes",
                     severity=Severity.INFO,
                     message=f"At {name_of(cell)} the {_word(cell, quantity)} has two modes, around "
-                    f"{format_ms(modes.low_ms)} and, in {modes.share_high:.0%} of cold starts, around "
+                    f"{format_ms(modes.low_ms)} and, in {modes.share_high * 100:.0f} % of cold starts, around "
                     f"{format_ms(modes.high_ms)} (dip test, p = {modes.p_value:.2g}): look at the distribution, "
                     "not at one percentile.",
                 )
@@ -183,7 +183,7 @@ def _batches_differ(cells: Sequence[ColdCell]) -> Iterator[Notice]:
         yield Notice(
             code="batches-differ",
             severity=Severity.INFO,
-            message=f"Up to {most:.0%} of the spread lies between batches at "
+            message=f"Up to {most * 100:.0f} % of the spread lies between batches at "
             f"{_names(cell for cell, _ in differing)}: intervals are wider for it.",
             remedy="More and smaller batches narrow them: a smaller --wave.",
         )
@@ -221,8 +221,8 @@ def _assumed_fraction(assumed: float | None) -> Iterator[Notice]:
         yield Notice(
             code="cold-fraction-assumed",
             severity=Severity.INFO,
-            message=f"Costs assume that {assumed:.0%} of calls meet a cold start: forcing them says nothing about "
-            "how often they happen.",
+            message=f"Costs assume that {format_share(assumed)} of calls meet a cold start: forcing them says "
+            "nothing about how often they happen.",
             remedy="Give your own share with --cold-fraction, or read it from the logs with --from-logs.",
         )
 
@@ -263,7 +263,8 @@ def _not_precise(cells: Sequence[ColdCell], goal: ColdStartGoal) -> Iterator[Not
         yield Notice(
             code="precision-not-reached",
             severity=Severity.WARNING,
-            message=f"p{wanted.quantile * 100:g} is not known to within {wanted.half_width:.1%} at {_names(missed)}.",
+            message=f"p{wanted.quantile * 100:g} is not known to within {format_share(wanted.half_width)} at "
+            f"{_names(missed)}.",
             remedy="Raise the budget: the interval narrows with the square root of the cold starts.",
         )
 

@@ -21,7 +21,6 @@ from tuner.model import (
     Plan,
     Price,
     Sample,
-    Spend,
     StartKind,
     Target,
 )
@@ -34,6 +33,7 @@ from tuner.reporting.parts import (
     disturbed_notices,
     engine_notices,
     measurement_of,
+    spend_of,
     target_of,
     unpriced_notices,
 )
@@ -79,12 +79,11 @@ def build_cold_start_report(plan: Plan, samples: tuple[Sample, ...], facts: RunF
         cells=results.cells,
         differences=results.differences,
         economics=results.economics,
-        spend=Spend(
-            invocations=len(samples),
-            cold_invocations=sum(sample.cold for sample in samples),
+        spend=spend_of(
+            samples,
+            facts,
             usd=total.usd + snapshots_usd(plan.function, _versions(samples)),
             estimated_usd=plan.expected_spend.high_usd,
-            seconds=round(facts.seconds, 3),
         ),
         measurement=measurement_of(plan, facts),
         notices=(

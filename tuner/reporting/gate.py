@@ -23,11 +23,17 @@ from tuner.model import (
     Plan,
     Sample,
     Severity,
-    Spend,
 )
 from tuner.planning.gate import gate_sampling
 from tuner.pricing import Total, total_cost_usd
-from tuner.reporting.parts import RunFacts, disturbed_notices, engine_notices, measurement_of, unpriced_notices
+from tuner.reporting.parts import (
+    RunFacts,
+    disturbed_notices,
+    engine_notices,
+    measurement_of,
+    spend_of,
+    unpriced_notices,
+)
 from tuner.statistics.gate.sequence import Opponents, Terms
 from tuner.statistics.gate.stored import beside, single_look
 from tuner.statistics.gate.verdict import in_force, verdict, worst
@@ -68,12 +74,11 @@ def build_gate_report(gates: Sequence[Gated], facts: RunFacts, *, today: str) ->
         policy=gates[0].policy,
         status=worst([comparison.verdict.status for comparison in comparisons]),
         comparisons=comparisons,
-        spend=Spend(
-            invocations=len(samples),
-            cold_invocations=sum(sample.cold for sample in samples),
+        spend=spend_of(
+            samples,
+            facts,
             usd=total.usd,
             estimated_usd=sum((gate.plan.expected_spend.high_usd for gate in gates), Decimal(0)),
-            seconds=round(facts.seconds, 3),
         ),
         measurement=measurement_of(first, facts),
         notices=(

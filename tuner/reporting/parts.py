@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tuner.model import (
     CurrentConfiguration,
@@ -13,6 +14,7 @@ from tuner.model import (
     Plan,
     Sample,
     Severity,
+    Spend,
     Target,
 )
 
@@ -58,6 +60,17 @@ def measurement_of(plan: Plan, facts: RunFacts) -> Measurement:
         host=facts.host,
         throttle=facts.throttle,
         cold_fraction=plan.request.cold_fraction,
+    )
+
+
+def spend_of(samples: Sequence[Sample], facts: RunFacts, *, usd: Decimal, estimated_usd: Decimal) -> Spend:
+    """What was used; ``usd`` is the bill in US dollars, ``estimated_usd`` what was announced at most."""
+    return Spend(
+        invocations=len(samples),
+        cold_invocations=sum(sample.cold for sample in samples),
+        usd=usd,
+        estimated_usd=estimated_usd,
+        seconds=round(facts.seconds, 3),
     )
 
 

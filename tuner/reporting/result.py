@@ -15,15 +15,18 @@ from tuner.model import (
     Plan,
     Recommendation,
     Sample,
+    SamplingKind,
     Severity,
 )
 from tuner.planning.plan import stages_of
 from tuner.planning.proposal import Proposal, measurable_current, propose, rule_of
 from tuner.statistics.confirmation import confirm
 from tuner.statistics.curve import curve_points
+from tuner.statistics.decision import SURE
 from tuner.statistics.limits import check_limits, limit_words, limits_asked, limits_sentence
-from tuner.statistics.recommendation import candidates_of
-from tuner.statistics.selection import Flattery, flattery, made_good, made_good_ratios
+from tuner.statistics.rationale import Case, explain
+from tuner.statistics.recommendation import Candidate, candidates_of, usable_of, within_limits
+from tuner.statistics.selection import Flattery, flattery, is_visible, made_good, made_good_ratios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +63,55 @@ def _without_recommendation(proposal: Proposal) -> Result:
 
 
 def _unconfirmed(plan: Plan, proposal: Proposal, choice: Recommendation, samples: Sequence[Sample]) -> Result:
-    """Figures of the chosen size with the luck taken off that helped to choose it."""
-    rule, cell = rule_of(plan.request), _cell(choice)
-    candidates = candidates_of(proposal.points, samples, plan.prices, rule.cold_fraction)
-    luck = flattery(
+    """Figures of the chosen size with the luck taken off that helped to choose it, and words for these figures."""
+    cell = _cell(choice)
+    candidates = _candidates(plan, proposal, samples)
+    luck = _luck(plan, candidates, cell)
+    versus = choice.versus_current
+    if versus is not None and not proposal.predicted and cell != _current(plan):
+        # A search's ratios are draws of its model, which pools the sizes and so has shrunk them already.
+        choice = replace(choice, versus_current=made_good_ratios(versus, luck))
+    points = tuple(made_good(point, luck) if point.cell == cell else point for point in proposal.points)
+    case = Case(
+        candidates={candidate.cell for candidate in candidates},
+        asked=_asked(plan),
+        limits=proposal.limits,
+        searched=proposal.searched,
+    )
+    return Result(
+        recommendation=replace(choice, rationale=explain(choice, (*points, *proposal.predicted), case)),
+        points=points,
+        predicted=proposal.predicted,
+        limits=proposal.limits,
+        notices=(*_limit_notices(proposal.limits, choice), *_flattery_notices(choice, luck)),
+    )
+
+
+def _candidates(plan: Plan, proposal: Proposal, samples: Sequence[Sample]) -> Sequence[Candidate]:
+    """The measured sizes that might have been chosen."""
+    measured = candidates_of(proposal.points, samples, plan.prices, rule_of(plan.request).cold_fraction)
+    candidates, _ = within_limits(usable_of(measured), proposal.limits)
+    return candidates
+
+
+def _luck(plan: Plan, candidates: Sequence[Candidate], chosen: Cell) -> Flattery:
+    rule = rule_of(plan.request)
+    cells = [candidate.cell for candidate in candidates]
+    if chosen not in cells:
+        return Flattery(None, None)
+    return flattery(
         [candidate.call for candidate in candidates],
+        cells.index(chosen),
         strategy=rule.strategy,
         tolerance=rule.tolerance,
         weight=rule.weight,
         seed=plan.request.seed,
     )
-    measured = len(candidates) > 1
-    versus = choice.versus_current
-    if versus is not None and measured and not proposal.predicted and cell != _current(plan):
-        # A search's ratios are draws of its model, which pools the sizes and so has shrunk them already.
-        choice = replace(choice, versus_current=made_good_ratios(versus, luck))
-    return Result(
-        recommendation=choice,
-        points=tuple(made_good(p, luck) if p.cell == cell and measured else p for p in proposal.points),
-        predicted=proposal.predicted,
-        limits=proposal.limits,
-        notices=(*_limit_notices(proposal.limits, choice), *_flattery_notices(choice, luck)),
-    )
+
+
+def _asked(plan: Plan) -> float:
+    """Probability from which on a choice is decided."""
+    return plan.request.confidence if plan.request.sampling is SamplingKind.ADAPTIVE else SURE
 
 
 def _confirmed(
@@ -91,35 +121,36 @@ def _confirmed(
     samples: Sequence[Sample],
     confirming: Sequence[Sample],
 ) -> Result:
-    request, rule = plan.request, rule_of(plan.request)
+    rule, limits = rule_of(plan.request), _limits(plan, samples)
     cells = sorted({sample.cell for sample in confirming})
     fresh = curve_points(confirming, cells, plan.prices, cold_fraction=rule.cold_fraction)
-    asked = limits_asked(request.max_duration, request.max_cost_usd_per_million)
-    limits = check_limits(samples, asked, plan.prices, rule.cold_fraction)
+    current, seed = measurable_current(plan), plan.request.seed
     confirmation = confirm(
-        choice,
-        fresh,
-        confirming,
-        plan.prices,
-        rule=rule,
-        current=measurable_current(plan),
-        limits=limits,
-        seed=request.seed,
+        choice, fresh, confirming, plan.prices, rule=rule, current=current, limits=limits, seed=seed
     )
     found = confirmation.recommendation
     if not found.confirmed:
-        plain = _unconfirmed(plan, proposal, choice, samples)
-        return replace(plain, limits=limits, notices=(*confirmation.notices, *plain.notices))
-    sentence = limits_sentence(limits)
+        plain = _unconfirmed(plan, replace(proposal, limits=limits), choice, samples)
+        return replace(plain, notices=(*confirmation.notices, *plain.notices))
     points = _on_fresh_environments(proposal.points, fresh)
     measured = {point.cell for point in points if point.status is CurveStatus.MEASURED}
+    predicted = tuple(point for point in proposal.predicted if point.cell not in measured)
+    case = Case(candidates=confirmation.contest, asked=_asked(plan), limits=limits, again=True)
+    words = explain(found, (*points, *predicted), case)
     return Result(
-        recommendation=replace(found, rationale=f"{found.rationale} {sentence}".strip()),
+        recommendation=replace(found, rationale=f"{found.rationale} {words}"),
         points=points,
-        predicted=tuple(point for point in proposal.predicted if point.cell not in measured),
+        predicted=predicted,
         limits=limits,
         notices=(*confirmation.notices, *_limit_notices(limits, found)),
     )
+
+
+def _limits(plan: Plan, samples: Sequence[Sample]) -> tuple[LimitCheck, ...]:
+    """Of both stages: what holds is shown by all calls."""
+    request = plan.request
+    asked = limits_asked(request.max_duration, request.max_cost_usd_per_million)
+    return check_limits(samples, asked, plan.prices, rule_of(request).cold_fraction)
 
 
 def _on_fresh_environments(points: Sequence[CurvePoint], fresh: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
@@ -191,5 +222,10 @@ def _flattery_notices(choice: Recommendation, luck: Flattery) -> tuple[Notice, .
 def _made_good_words(luck: Flattery) -> str:
     if luck.cost is None or luck.duration is None:
         return "How much luck flatters them cannot be told from so few environments."
+    if not (is_visible(luck.cost) or is_visible(luck.duration)):
+        return "Luck takes off less than 0.05 % on average: they were left as they are."
     cost, duration = ((factor - 1) * 100 for factor in (luck.cost, luck.duration))
-    return f"They were raised by what luck takes off: the cost by {cost:.1f} %, the duration by {duration:.1f} %."
+    return (
+        f"They were raised by what luck takes off on average: the mean cost by {cost:.1f} %, the mean duration by "
+        f"{duration:.1f} %."
+    )

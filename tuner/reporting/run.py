@@ -14,7 +14,6 @@ from tuner.model import (
     Report,
     Sample,
     Severity,
-    Spend,
 )
 from tuner.pricing import total_cost_usd
 from tuner.reporting.parts import (
@@ -22,6 +21,7 @@ from tuner.reporting.parts import (
     disturbed_notices,
     engine_notices,
     measurement_of,
+    spend_of,
     target_of,
     unpriced_notices,
 )
@@ -49,13 +49,7 @@ def build_report(plan: Plan, samples: tuple[Sample, ...], facts: RunFacts) -> Re
         curve=_merged(points, result.predicted),
         fits=fits,
         recommendation=recommendation,
-        spend=Spend(
-            invocations=len(samples),
-            cold_invocations=sum(sample.cold for sample in samples),
-            usd=total.usd,
-            estimated_usd=plan.expected_spend.high_usd,
-            seconds=round(facts.seconds, 3),
-        ),
+        spend=spend_of(samples, facts, usd=total.usd, estimated_usd=plan.expected_spend.high_usd),
         measurement=measurement_of(plan, facts),
         notices=(
             *engine_notices(request.engine),

@@ -25,8 +25,8 @@ from tuner.model import (
     Strategy,
 )
 from tuner.statistics.decision import SURE, columns, within
-from tuner.statistics.rationale import explain
-from tuner.statistics.recommendation import Candidate, Rule, candidates_of, decided_by, draws_of, versus_current
+from tuner.statistics.recommendation import Rule, candidates_of, decided_by, draws_of, versus_current
+from tuner.units import format_probability
 
 CONTRADICTED = 0.5
 """A choice that fresh environments call right with less than this probability does not stand."""
@@ -34,10 +34,12 @@ CONTRADICTED = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What fresh environments say of a choice."""
+    """What fresh environments say of a choice: their own sentence is the rationale, as far as it goes."""
 
     recommendation: Recommendation
     notices: tuple[Notice, ...]
+    contest: tuple[Cell, ...] = ()
+    """The sizes that were measured again and might have been proposed; none where nothing was confirmed."""
 
 
 def cells_to_confirm(
@@ -79,7 +81,6 @@ def confirm(
         verdict = _settled_tie(proposed, better, chances)
     else:
         verdict = _verdict(choice, proposed, chances, shown=not limits or _met(limits, proposed))
-    words = _words(contest, points, verdict, rule, limited=bool(limits))
     winner = next(c for c in contest if c.cell == verdict.cell)
     recommendation = replace(
         choice,
@@ -90,9 +91,13 @@ def confirm(
         decided=verdict.decided,
         confirmed=True,
         versus_current=versus_current(winner, measured, current) or choice.versus_current,
-        rationale=f"{verdict.sentence} {words}",
+        rationale=verdict.sentence,
     )
-    return Confirmation(recommendation=recommendation, notices=verdict.notices)
+    return Confirmation(
+        recommendation=recommendation,
+        notices=verdict.notices,
+        contest=tuple(candidate.cell for candidate in contest),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +134,9 @@ def _verdict(choice: Recommendation, proposed: Cell, chances: dict[Cell, float],
         )
     best = max(chances, key=lambda cell: (chances[cell], cell))
     said = f"Fresh environments contradict the choice of {_name(proposed, chances)}"
-    message = f"{said}, which they call right with a probability of {_percent(chance)}."
+    message = f"{said}, which they call right with a probability of {format_probability(chance)}."
     if chances[best] >= SURE:
-        message += f" {_name(best, chances)} takes its place: {_percent(chances[best])}."
+        message += f" {_name(best, chances)} takes its place: {format_probability(chances[best])}."
         return _Verdict(
             cell=best,
             confidence=chances[best],
@@ -169,32 +174,8 @@ def _rival(choice: Recommendation, points: Sequence[CurvePoint], proposed: Cell)
     return None if closest is None else closest.cell
 
 
-def _words(
-    contest: Sequence[Candidate], points: Sequence[CurvePoint], verdict: _Verdict, rule: Rule, *, limited: bool
-) -> str:
-    if len(contest) == 1:
-        return "No other size measured with it may be proposed." if limited else "No other size took part."
-    cells = {candidate.cell for candidate in contest}
-    return explain(
-        [point for point in points if point.cell in cells],
-        verdict.cell,
-        strategy=rule.strategy,
-        tolerance=rule.tolerance,
-        confidence=verdict.confidence,
-        tied=verdict.tied,
-        decided=verdict.decided,
-    )
-
-
 def _met(limits: Sequence[LimitCheck], cell: Cell) -> bool:
     return any(check.cell == cell and check.status is BudgetStatus.MET for check in limits)
-
-
-def _percent(probability: float) -> str:
-    """Never rounded to certainty."""
-    if probability >= 0.995:
-        return "over 99 %"
-    return "under 1 %" if probability < 0.005 else f"{probability * 100:.0f} %"
 
 
 def _name(cell: Cell, beside: Collection[Cell] = ()) -> str:

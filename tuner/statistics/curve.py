@@ -167,14 +167,18 @@ def _errors(points: Sequence[CurvePoint]) -> Notice | None:
 
 
 def _without_intervals(points: Sequence[CurvePoint]) -> Notice | None:
-    lacking = [point for point, mean in mean_durations(points) if not mean.estimable]
+    lacking: dict[str, list[CurvePoint]] = {}
+    for point, mean in mean_durations(points):
+        if not mean.estimable:
+            reason = mean.method.removeprefix("not estimable: ").partition(";")[0]
+            lacking.setdefault(reason, []).append(point)
     if not lacking:
         return None
-    reason = next(mean.method for point, mean in mean_durations(lacking))
+    reasons = "; ".join(f"at {_sizes_text(where)}, as {reason}" for reason, where in lacking.items())
     return Notice(
         code="no_interval",
         severity=Severity.WARNING,
-        message=f"The means at {_sizes_text(lacking)} have no interval: {reason.removeprefix('not estimable: ')}.",
+        message=f"Means have no interval {reasons}.",
         remedy="Run waves of at least 5 simultaneous invocations, at least twice at each size.",
     )
 

@@ -56,8 +56,8 @@ class CellSamples:
 
     cell: Cell
     warm: tuple[Sample, ...]
-    """Successful, with a duration, on an environment that had served a call before. Without those that waited for a CPU
-    of a busy machine (embedded Lambda), unless all did."""
+    """Successful, with a duration, on an environment that had served a call before. Without those that waited for a
+    CPU of a busy machine (embedded Lambda), unless all did."""
     cold: tuple[Sample, ...]
     """Successful cold starts, disturbed ones too: each counts an environment."""
     initialised_ahead: tuple[Sample, ...]

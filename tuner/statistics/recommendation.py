@@ -1,4 +1,4 @@
-"""Which size to propose, how sure that is, and why, in words."""
+"""Which size to propose, and how sure that is."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ from tuner.statistics.calls import UsualCall, usual_call
 from tuner.statistics.components import NotEstimable
 from tuner.statistics.decision import Decision, columns, decide, pareto, pick, unbeaten
 from tuner.statistics.estimates import MeanEvidence, interval_estimate, ratio_evidence
-from tuner.statistics.limits import limits_sentence
 from tuner.statistics.observations import CellSamples, FloatArray, split_by_cell
-from tuner.statistics.rationale import explain
 
 DRAWS = 10_000
 
@@ -65,9 +63,10 @@ def recommend(
 
     The confidence comes from seeded draws of each size's means (Student's t by environment, durations and costs of a
     size moving together). It takes an interval at every size: a size about which nothing is known may be the best.
+    The rationale is left empty: ``rationale.explain`` gives it when the figures are final.
     """
     measured = candidates_of(points, samples, prices, rule.cold_fraction)
-    usable = [c for c in measured if not c.exhausted] or measured
+    usable = usable_of(measured)
     candidates, shown = within_limits(usable, limits)
     if not candidates:
         return None
@@ -79,16 +78,6 @@ def recommend(
     tied = _tied(candidates, winner, decision)
     decided = decision is not None and decision.sure and shown and not winner.exhausted
     front, probability = _pareto(usable, seed)
-    words = explain(
-        _points_of(candidates, points),
-        winner.cell,
-        strategy=rule.strategy,
-        tolerance=rule.tolerance,
-        confidence=decision.confidence if decision else None,
-        tied=tied,
-        decided=decided,
-        limited=bool(limits),
-    )
     return Recommendation(
         memory_mb=winner.cell.memory_mb,
         architecture=winner.cell.architecture,
@@ -100,8 +89,13 @@ def recommend(
         pareto_probability=probability,
         decided=decided,
         versus_current=versus_current(winner, measured, current),
-        rationale=f"{words} {limits_sentence(limits)}".strip(),
+        rationale="",
     )
+
+
+def usable_of(measured: Sequence[Candidate]) -> Sequence[Candidate]:
+    """The sizes that never ran out of memory or time; all of them where every one did."""
+    return [candidate for candidate in measured if not candidate.exhausted] or measured
 
 
 def within_limits(candidates: Sequence[Candidate], limits: Sequence[LimitCheck]) -> tuple[list[Candidate], bool]:
@@ -130,11 +124,6 @@ def _comparable(point: CurvePoint) -> bool:
     """Ratios need a duration and a cost above 0; a price of 0 leaves nothing to optimise."""
     duration, cost = point.duration_ms, point.cost_usd_per_million
     return duration is not None and cost is not None and duration.mean.point > 0 and cost.point > 0
-
-
-def _points_of(candidates: Sequence[Candidate], points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    cells = {candidate.cell for candidate in candidates}
-    return [point for point in points if point.cell in cells]
 
 
 def _candidate(group: CellSamples, price: Price, cold_fraction: float) -> Candidate | None:

@@ -2,8 +2,13 @@
 
 Among near equals the one whose calls happened to go well wins, so that its own calls estimate it too low. A
 parametric bootstrap tells by how much (Efron & Tibshirani 1993, ch. 10, for the bias of an estimate): take the
-estimates for the truth, draw new ones around them, let the rule choose, and see how far the chosen draw lies below
-what it was drawn from. Where one size stands clear the effect is nil; among equals it is part of a standard error.
+estimates for the truth, draw new ones around them, let the rule choose, and see by how many of its own standard
+errors the chosen draw lies below what it was drawn from. The size that was chosen is raised by as many of its own:
+rivals that are known badly then say how often luck decides, and not how large the luck of a well-known size is. Where
+one size stands clear the effect is nil; among equals it is part of a standard error.
+
+Simulated, six equal sizes with 1.5 % error: bias -1.9 % raw, -0.6 % made good; with 2 % error at two of them of which
+the better is taken, 15 % at the others: -1.1 % raw, +0.5 % made good.
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ from tuner.statistics.estimates import MeanEvidence
 from tuner.statistics.observations import FloatArray
 
 DRAWS = 10_000
+LEAST_VISIBLE = 0.0005
+"""A smaller correction would be written as 0.0 %: the figure is left as it is."""
 UNKNOWN = "; the calls that chose this size also estimate it"
 
 
@@ -33,9 +40,9 @@ class Flattery:
 
 
 def flattery(
-    calls: Sequence[UsualCall], *, strategy: Strategy, tolerance: float, weight: float, seed: int
+    calls: Sequence[UsualCall], winner: int, *, strategy: Strategy, tolerance: float, weight: float, seed: int
 ) -> Flattery:
-    """What the choice among ``calls`` does to the figures of the chosen one, on average.
+    """What the choice among ``calls`` does to the figures of the chosen one, the ``winner``-th, on average.
 
     A size whose own calls tell no error counts with the largest one of the others.
     """
@@ -46,15 +53,11 @@ def flattery(
     durations = _errors([call.duration for call in calls])
     if costs is None or durations is None:
         return Flattery(None, None)
-    cost_luck, duration_luck = luck * costs, luck * durations
-    cost = np.array([call.cost_usd for call in calls]) * np.exp(cost_luck)
-    duration = np.array([call.duration_ms for call in calls]) * np.exp(duration_luck)
+    cost = np.array([call.cost_usd for call in calls]) * np.exp(luck * costs)
+    duration = np.array([call.duration_ms for call in calls]) * np.exp(luck * durations)
     chosen = pick(*columns(strategy, cost, duration, weight=weight), tolerance)
-    rows = np.arange(DRAWS)
-    return Flattery(
-        max(math.exp(-float(cost_luck[rows, chosen].mean())), 1.0),
-        max(math.exp(-float(duration_luck[rows, chosen].mean())), 1.0),
-    )
+    errors_below = max(-float(luck[np.arange(DRAWS), chosen].mean()), 0.0)
+    return Flattery(math.exp(errors_below * costs[winner]), math.exp(errors_below * durations[winner]))
 
 
 def made_good(point: CurvePoint, found: Flattery) -> CurvePoint:
@@ -77,10 +80,17 @@ def made_good_ratios(versus: VersusCurrent, found: Flattery) -> VersusCurrent:
     )
 
 
+def is_visible(factor: float) -> bool:
+    """Whether a correction shows in a figure at all."""
+    return factor - 1 >= LEAST_VISIBLE
+
+
 def raised(estimate: Estimate, factor: float | None) -> Estimate:
     """The estimate times ``factor``. The lower bound stays: the correction is no reason to be surer."""
     if factor is None:
         return replace(estimate, method=f"{estimate.method}{UNKNOWN}")
+    if not is_visible(factor):
+        return estimate
     said = f"raised by {(factor - 1) * 100:.1f} % as luck helped to choose this size (parametric bootstrap)"
     return replace(
         estimate,

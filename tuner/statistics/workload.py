@@ -5,6 +5,9 @@
 ``work`` is vCPU-milliseconds. A line through the mean durations, weighted by their own errors; its intervals also
 cover how far the sizes lie off the line, so that a function which is none (a staircase, a memory cliff) gets wide
 ones or none at all.
+
+Neither work nor waiting can be negative. Where the data do not tell one of them from 0, its interval begins at 0 and
+ends where a value still follows from the data given that it is not negative (``_bound_above_0``): never at 0.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy as np
 
 from tuner.model import FULL_VCPU_MB, Architecture, CurvePoint, CurveStatus, Estimate, Workload
 from tuner.statistics.fit import SMOOTHNESS, log_error
-from tuner.statistics.intervals import student_quantile
+from tuner.statistics.intervals import TAIL, student_quantile
 from tuner.statistics.observations import FloatArray
 
 FEWEST_SIZES = 4
@@ -89,28 +92,64 @@ def _line(sizes: Sequence[_Size]) -> tuple[Estimate | None, Estimate | None]:
     covariance = np.linalg.inv(design.T @ design)
     solution = covariance @ design.T @ (times / scale)
     freedom = len(sizes) - 2
-    excess = max(float(np.sum((times / scale - design @ solution) ** 2)) / freedom, 1.0)
-    widths = student_quantile(freedom) * np.sqrt(np.diag(covariance) * excess)
-    return _parameters(solution, widths, len(sizes))
-
-
-def _parameters(solution: FloatArray, widths: FloatArray, n: int) -> tuple[Estimate | None, Estimate | None]:
-    """Neither work nor waiting can be negative: what is not above 0 is 0."""
+    excess = max(_off_the_line(design, solution, times / scale), _off_allowed_lines(design, solution, times / scale))
+    errors = np.sqrt(np.diag(covariance) * max(excess, 1.0))
+    found = [
+        _not_negative(float(value), float(error), freedom, len(sizes))
+        for value, error in zip(solution, errors, strict=True)
+    ]
     at_one_vcpu = float(solution.sum())
-    if at_one_vcpu <= 0 or bool(np.any(widths > WIDEST * at_one_vcpu)):
+    if any(_span(estimate) > 2 * WIDEST * at_one_vcpu for estimate in found):
         return None, None
-    method = f"weighted line over {n} sizes up to {FULL_VCPU_MB} MB; t interval"
-    work, waiting = (
-        Estimate(
-            point=max(float(value), 0.0),
-            low=max(float(value - width), 0.0),
-            high=max(float(value + width), 0.0),
-            n=n,
-            method=method,
-        )
-        for value, width in zip(solution, widths, strict=True)
-    )
+    work, waiting = found
     return work, waiting
+
+
+def _off_the_line(design: FloatArray, solution: FloatArray, observed: FloatArray) -> float:
+    """Mean square of the residuals in units of the sizes' own errors: 1 is what these explain."""
+    return float(np.sum((observed - design @ solution) ** 2)) / (observed.size - solution.size)
+
+
+def _off_allowed_lines(design: FloatArray, solution: FloatArray, observed: FloatArray) -> float:
+    """The same of the nearest line without the part that came out negative, which it cannot be; 0 where none did."""
+    without = [np.delete(design, index, axis=1) for index in np.flatnonzero(solution < 0)]
+    allowed = ((kept, np.asarray(np.linalg.lstsq(kept, observed)[0], dtype=np.float64)) for kept in without)
+    return max((_off_the_line(kept, part, observed) for kept, part in allowed), default=0.0)
+
+
+def _span(estimate: Estimate) -> float:
+    if estimate.low is None or estimate.high is None:
+        raise AssertionError("a parameter of the line has both bounds")
+    return estimate.high - estimate.low
+
+
+def _not_negative(value: float, error: float, freedom: int, n: int) -> Estimate:
+    """The 95 % interval of a quantity that cannot be negative, from an unbiased estimate of it."""
+    width = student_quantile(freedom) * error
+    method = f"weighted line over {n} sizes up to {FULL_VCPU_MB} MB; t interval"
+    if value > width:
+        return Estimate(point=value, low=value - width, high=value + width, n=n, method=method)
+    return Estimate(
+        point=max(value, 0.0),
+        low=0.0,
+        high=_bound_above_0(value, error, freedom),
+        n=n,
+        method=f"{method}, not told from 0; its end given that the quantity is not negative",
+    )
+
+
+def _bound_above_0(value: float, error: float, freedom: int) -> float:
+    """What a quantity that is not negative lies below, wrong with 2.5 % at most however little above 0 it is.
+
+    The upper end of the plain interval is negative where chance took the estimate far below 0, and says nothing then.
+    The bound u that stays above 0 solves P(T > (u - value) / error) = 2.5 % * P(T > -value / error): the CLs bound of
+    Read (2002, J. Phys. G 28, 2693), for a location also the posterior bound under a flat prior above 0. The last
+    factor is below 1, so u is never less than the plain end and covers at least as often.
+    """
+    from scipy.special import stdtr, stdtrit  # noqa: PLC0415  (0.2 s that a command without statistics need not wait)
+
+    left = TAIL * float(stdtr(freedom, value / error))
+    return value - error * float(stdtrit(freedom, left))
 
 
 def _speed_up(sizes: Sequence[_Size]) -> Estimate | None:

@@ -170,3 +170,19 @@ def test_specifications_name_cells_only_in_words_of_their_own(report: Report) ->
     told = replace(report, target=replace(report.target, function=evil, runtime=evil))
     assert all(evil not in json.dumps(chart.spec(WIDE)) for chart in charts(told).values())
     assert Cell(128, Architecture.ARM64).architecture.value.isidentifier()
+
+
+def test_the_pareto_set_is_named_with_architectures_where_a_size_is_in_it_twice(report: Report) -> None:
+    assert report.recommendation is not None
+    assert "They are 512 MB, 1024 MB and 1769 MB." in charts(report)["pareto"].description
+    alone = replace(report.recommendation, pareto=(Cell(512, Architecture.X86_64),))
+    assert "It is 512 MB." in charts(replace(report, recommendation=alone))["pareto"].description
+    arm = tuple(replace(point, architecture=Architecture.ARM64) for point in report.curve)
+    both = replace(
+        report,
+        curve=(*report.curve, *arm),
+        recommendation=replace(
+            report.recommendation, pareto=(Cell(512, Architecture.X86_64), Cell(512, Architecture.ARM64))
+        ),
+    )
+    assert "They are 512 MB arm64 and 512 MB x86_64." in charts(both)["pareto"].description

@@ -151,3 +151,13 @@ def test_the_page_has_an_overlay_and_a_table_for_each_comparison(report: Report)
     assert text.count("<figure") == 1
     assert text.count("<table") == 5
     assert text == render_document_html(comparison_document(named), interactive=False)
+
+
+def test_sizes_without_an_interval_are_counted_apart_from_those_without_a_difference(report: Report) -> None:
+    points = list(report.curve)
+    duration = points[-1].duration_ms
+    assert duration is not None
+    blind = replace(duration, mean=replace(duration.mean, low=None, high=None))
+    after = replace(report, curve=(*points[:-1], replace(points[-1], duration_ms=blind)))
+    answer = comparison_document([("a", report), ("b", after)]).answer
+    assert answer == "b against a: no difference shown at 3, no interval at 1 of 4 shared sizes"

@@ -65,10 +65,10 @@ def test_an_unknown_interval_shows_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probability", "text"), [(0.93, "93 %"), (0.994, "99 %"), (0.9999, "over 99 %"), (1.0, "100 %"), (0.0, "0 %")]
+    ("number", "text"), [(8417, "8,400"), (95_481.2, "95,000"), (137, "140"), (64.2, "64"), (3, "3")]
 )
-def test_confidence_is_not_rounded_up_to_certainty(probability: float, text: str) -> None:
-    assert figures.percent(probability) == text
+def test_a_forecast_has_two_digits(number: float, text: str) -> None:
+    assert figures.rounded(number) == text
 
 
 def test_one_footnote_says_what_the_missing_percentiles_take(report: Report) -> None:
@@ -77,6 +77,17 @@ def test_one_footnote_says_what_the_missing_percentiles_take(report: Report) -> 
     assert (
         note == "n/e: not estimable. A 95 % interval takes at least 72 samples (p95), 368 samples (p99) at one size, "
         "more where they share environments."
+    )
+
+
+def test_where_columns_were_left_out_the_footnote_names_them_instead_of_a_sign_that_is_not_there(
+    report: Report,
+) -> None:
+    rows = [point.duration_ms for point in report.curve if point.duration_ms]
+    note = figures.not_estimable_note(rows, hidden=True)
+    assert note is not None
+    assert note.startswith(
+        "Not estimable, and left out: p95 and p99. A 95 % interval takes at least 72 samples (p95)"
     )
 
 

@@ -16,6 +16,7 @@ from tuner.model import (
     BudgetQuantity,
     GatePolicy,
     GateReport,
+    GateTrials,
     Level,
     Metric,
     MetricRule,
@@ -23,7 +24,7 @@ from tuner.model import (
 )
 from tuner.render.document import render_document_html
 from tuner.render.gate_document import gate_document
-from tuner.render.gate_words import headline, warnings_of
+from tuner.render.gate_words import headline, name_of, verdict_words, warnings_of
 from tuner.render.github import (
     ANNOTATIONS_PER_KIND,
     COMMENT_BYTES,
@@ -35,6 +36,7 @@ from tuner.render.github import (
     render_summary,
 )
 from tuner.render.junit import render_junit
+from tuner.render.markdown import render_document_markdown
 from tuner.render.redact import redacted_gate
 from tuner.render.terminal import render_document
 
@@ -79,6 +81,37 @@ def test_the_verdict_is_the_first_paragraph_in_a_terminal_of_any_width(report: G
     assert lines[lines.index("") + 1].startswith(report.status.value.upper())
     assert max(map(len, lines)) <= width
     assert not any("…" in line for line in lines)
+
+
+TRIALS = tuple(
+    GateTrials(ratio=ratio, trials=200, green=green, red=red, inconclusive=200 - green - red, calls_per_side=212.4)
+    for ratio, green, red in ((1.0, 193, 0), (1.05, 5, 7), (1.1, 0, 171))
+)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_self_test_is_shown_wherever_the_report_is(several: bool) -> None:
+    made = many([1.0, 1.3]) if several else gate_report(gated())
+    document = gate_document(replace(made, self_test=TRIALS))
+    assert "Self-test" not in render_document_markdown(gate_document(made))
+    page = render_document_html(document, interactive=False)
+    terminal = " ".join(render_document(document, width=80, color=False).split())
+    for text in (page, render_document_markdown(document), terminal, render_comment(replace(made, self_test=TRIALS))):
+        assert "Self-test" in text
+        assert "+5.0 %" in text
+        for share in ("96.5 %", "2.5 %", "3.5 %", "85.5 %"):
+            assert share in text.replace("\u00a0", " ")
+    named = name_of(made.comparisons[0], made) if several else "this function"
+    assert f"green or red for {named}, here and today. With so many trials a share is known to within 7" in terminal
+
+
+def test_limits_that_decide_are_in_the_sentence_of_the_verdict_kept_or_not() -> None:
+    kept = GatePolicy(budgets=(BudgetLimit(quantity=BudgetQuantity.P50, at_most=500.0),))
+    (comparison,) = gate_report(gated(policy=kept)).comparisons
+    assert verdict_words(comparison).endswith(": shown to be within 5 %; kept: p50 at most 500 ms.")
+    unknown = GatePolicy(budgets=(BudgetLimit(quantity=BudgetQuantity.P99, at_most=500.0),))
+    (comparison,) = gate_report(gated(ratio=1.05, policy=unknown)).comparisons
+    assert verdict_words(comparison).endswith("; not shown: p99 at most 500 ms.")
 
 
 def test_junit_is_read_back_with_its_numbers(report: GateReport, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_near_ties_are_all_named_fastest_first() -> None:
 
 def test_a_bargain_that_the_least_cost_hides_is_told_with_its_price() -> None:
     words = " ".join(imported_document(result(CURVE)).paragraphs)
-    assert "512 MB is 50% faster than 256 MB for +1.2 % in cost" in words
+    assert "512 MB is 50 % faster than 256 MB for +1.2 % in cost" in words
 
 
 def test_its_own_proposal_is_told_where_it_is_known() -> None:

@@ -33,6 +33,7 @@ from tuner.render.wording import (
     marks,
     pareto_sentence,
     spend_sentence,
+    versus_note,
     workload_sentence,
 )
 
@@ -175,9 +176,11 @@ def test_a_workload_says_only_what_the_data_could_tell() -> None:
         nothing_gained_above_mb=1540,
     )
     assert workload_sentence(known) == (
-        "Workload, x86_64: CPU work of a warm call at one vCPU 17.2 ms (16.8 to 17.9 ms), "
-        "nothing is gained above 1540 MB."
+        "Workload, x86_64 (95 % intervals): CPU work of a warm call at one vCPU 17.2 ms (16.8 to 17.9 ms), "
+        "no measured size above 1540 MB is faster by 5 % or more."
     )
+    little = Estimate(point=0.0, low=0.0, high=25.2, n=5, method="line, not told from 0")
+    assert "time that memory does not shorten at most 25.2 ms" in workload_sentence(replace(known, waiting_ms=little))
     unknown = replace(known, cpu_ms=None, nothing_gained_above_mb=None)
     assert workload_sentence(unknown) == "Workload, x86_64: the data do not tell."
 
@@ -193,7 +196,34 @@ def test_the_saving_is_told_for_a_million_invocations_and_only_where_it_was_show
     wide = replace(report.curve[3], cost_usd_per_million=replace(costs[3], low=1.0, high=12.0)) if costs[3] else None
     assert wide is not None
     unclear = replace(report, curve=(*report.curve[:3], wide, *report.curve[4:]))
-    assert headline(unclear).saving == "At a million invocations a month: no difference in cost shown."
+    versus = VersusCurrent(cost_ratio=ratio(0.97, 0.9, 1.1), duration_ratio=None)
+    neither = replace(unclear, recommendation=replace(report.recommendation, versus_current=versus))
+    assert headline(neither).saving == "At a million invocations a month: no difference in cost shown."
+
+
+def test_a_saving_never_contradicts_the_change_that_the_answer_states(
+    report: Report, recommendation: Recommendation
+) -> None:
+    def saving(*bounds: float) -> str | None:
+        versus = VersusCurrent(cost_ratio=ratio(*bounds), duration_ratio=None)
+        return headline(replace(report, recommendation=replace(recommendation, versus_current=versus))).saving
+
+    assert saving(0.976, 0.96, 0.99) == "At a million invocations a month: $0.15 less ($0.061 to $0.24)."
+    assert saving(0.976, 0.94, 1.01) == "At a million invocations a month: no difference in cost shown."
+    assert saving(1.2, 1.1, 1.3) is None
+
+
+def test_a_change_that_is_no_quotient_of_the_costs_beside_it_says_what_it_is(
+    report: Report, recommendation: Recommendation
+) -> None:
+    assert versus_note(report) is None
+    by_model = replace(ratio(0.9, 0.85, 0.95), method="draws of the search's model")
+    versus = VersusCurrent(cost_ratio=by_model, duration_ratio=None)
+    modelled = replace(report, recommendation=replace(recommendation, versus_current=versus))
+    assert (
+        versus_note(modelled)
+        == "The change at 1024 MB is not the quotient of these costs: draws of the search's model."
+    )
 
 
 def limited(report: Report, status: BudgetStatus, *, memory_mb: int = 1024, estimable: bool = True) -> Report:
@@ -235,7 +265,8 @@ def test_the_pareto_set_is_named_with_the_probability_of_each_member(
     cells = (Cell(512, Architecture.X86_64), Cell(1024, Architecture.X86_64))
     known = replace(recommendation, pareto=cells, pareto_probability=(0.81, 0.998))
     assert pareto_sentence(replace(report, recommendation=known)) == (
-        "Pareto set, beaten by none in both cost and duration: 512 MB (81 %) and 1024 MB (over 99 %)."
+        "Pareto set, each with the probability that no measured size beats it in both cost and mean duration: "
+        "512 MB (81 %) and 1024 MB (> 99 %)."
     )
     alone = replace(recommendation, pareto=cells[:1], pareto_probability=())
     assert pareto_sentence(replace(report, recommendation=alone)) is None

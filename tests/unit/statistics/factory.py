@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from tuner.model import Architecture, Cell, Outcome, Price, Sample
+from tuner.model import Architecture, Cell, CurvePoint, LimitCheck, Outcome, Price, Recommendation, Sample
+from tuner.statistics.rationale import Case, explain
+from tuner.statistics.recommendation import candidates_of, usable_of, within_limits
 
 X86 = Architecture.X86_64
 PRICE = Price(
@@ -75,6 +77,17 @@ def _samples_of(
             yield sample(
                 size, wave=wave, sequence=wave, duration_ms=value, billed_ms=float(billed_ms), init_ms=init_ms
             )
+
+
+def explained(
+    found: Recommendation,
+    points: Sequence[CurvePoint],
+    samples: Sequence[Sample],
+    limits: Sequence[LimitCheck] = (),
+) -> str:
+    """The words for a choice among the sizes that its samples make candidates."""
+    candidates, _ = within_limits(usable_of(candidates_of(points, samples, [PRICE])), limits)
+    return explain(found, points, Case(candidates={one.cell for one in candidates}, limits=limits))
 
 
 def cpu_bound(memory_mb: int) -> float:

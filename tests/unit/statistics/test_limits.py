@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.statistics.factory import PRICE, cell, run_of
+from tests.unit.statistics.factory import PRICE, cell, explained, run_of
 from tuner.model import (
     BudgetLimit,
     BudgetQuantity,
@@ -102,18 +102,12 @@ def test_the_strategy_chooses_among_the_sizes_that_keep_the_limit(
 ) -> None:
     samples = samples_of()
     points = curve_points(samples, [cell(size) for size in SIZES], [PRICE])
-    found = recommend(
-        points,
-        samples,
-        [PRICE],
-        rule=Rule(strategy=Strategy.COST, tolerance=0.05),
-        current=None,
-        seed=1,
-        limits=check_limits(samples, limit(BudgetQuantity.MEAN, at_most), [PRICE]),
-    )
+    limits = check_limits(samples, limit(BudgetQuantity.MEAN, at_most), [PRICE])
+    rule = Rule(strategy=Strategy.COST, tolerance=0.05)
+    found = recommend(points, samples, [PRICE], rule=rule, current=None, seed=1, limits=limits)
     assert found is not None
     assert (found.memory_mb, found.decided) == (expected_mb, decided)
-    assert "Beyond mean" in found.rationale
+    assert "Beyond mean" in explained(found, points, samples, limits)
 
 
 def test_where_no_size_is_shown_to_keep_it_one_that_may_leads_undecided() -> None:

@@ -47,41 +47,26 @@ def test_each_kind_of_work_gets_the_size_that_its_physics_asks_for(
 def test_speed_takes_the_cheapest_of_the_sizes_that_are_as_fast_as_the_fastest() -> None:
     found = recommended(run_of(cpu_bound, SIZES), strategy=Strategy.SPEED)
     assert (found.memory_mb, found.decided) == (1769, True)
-    assert "within 5 % of the fastest size" in found.rationale or "is fastest" in found.rationale
 
 
-def test_the_rationale_compares_with_the_cheapest_size_and_says_what_more_memory_buys() -> None:
-    rationale = recommended(run_of(cpu_bound, SIZES)).rationale
-    assert "1769 MB costs $11.7" in rationale
-    assert "71 % faster" in rationale
-    assert "single-threaded" in rationale
-
-
-def test_a_faster_size_that_may_exceed_the_tolerance_is_mentioned_but_not_proposed() -> None:
+def test_a_faster_size_that_may_exceed_the_tolerance_is_tied_but_not_proposed() -> None:
     found = recommended(run_of(lambda m: 1000.0 if m == 1024 else 524.0, (1024, 2048), between=0.015, within=0.015))
     assert (found.memory_mb, found.decided) == (1024, True)
     assert found.tied == (cell(2048),)
-    assert "2048 MB is 48 % faster, but the data cannot tell whether it stays within 5 %" in found.rationale
 
 
-def test_a_flat_function_is_told_that_memory_does_not_change_its_duration() -> None:
-    assert "Memory does not change the duration" in recommended(run_of(flat, SIZES)).rationale
-
-
-def test_noise_wider_than_the_differences_is_undecided_and_names_the_rivals() -> None:
+def test_noise_wider_than_the_differences_is_undecided_and_has_rivals() -> None:
     found = recommended(run_of(cpu_bound, SIZES, between=0.1, within=0.1))
     assert not found.decided
     assert found.confidence is not None
     assert found.confidence < 0.9
     assert found.tied
-    assert found.rationale.startswith(f"Undecided: {found.memory_mb} MB or")
     assert all(tied.memory_mb != found.memory_mb for tied in found.tied)
 
 
 def test_one_environment_at_each_size_never_makes_a_decision() -> None:
     found = recommended(run_of(cpu_bound, SIZES, environments=1, waves=20), current_mb=128)
     assert (found.decided, found.confidence) == (False, None)
-    assert "no interval for any size" in found.rationale
     assert found.versus_current is not None
     assert found.versus_current.cost_ratio is not None
     assert not found.versus_current.cost_ratio.estimable
@@ -91,7 +76,6 @@ def test_a_single_size_without_an_interval_leaves_the_whole_choice_open() -> Non
     samples = (*run_of(flat, (128, 256)), sample(512, duration_ms=150.0, billed_ms=150.0))
     found = recommended(samples)
     assert not found.decided
-    assert "no interval for 512 MB" in found.rationale
 
 
 def test_the_comparison_with_the_current_size_has_intervals() -> None:
@@ -133,7 +117,6 @@ def test_where_every_size_timed_out_now_and_then_nothing_is_decided() -> None:
 def test_a_single_usable_size_is_reported_without_a_claim() -> None:
     found = recommended(run_of(flat, [512]))
     assert (found.decided, found.confidence) == (False, None)
-    assert "nothing to compare" in found.rationale
 
 
 def test_nothing_measured_recommends_nothing() -> None:

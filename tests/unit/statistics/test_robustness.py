@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.statistics.factory import PRICE, cell, sample
+from tests.unit.statistics.factory import PRICE, cell, explained, sample
 from tuner.model import CurveStatus, Outcome, Sample, Strategy
 from tuner.statistics.curve import curve_notices, curve_points
 from tuner.statistics.fit import fit_curves
@@ -49,4 +49,4 @@ def test_any_mixture_of_samples_gives_consistent_results(
         assert chosen in {point.cell for point in points if point.duration_ms is not None}
         assert chosen not in found.tied
         assert not found.decided or (found.confidence is not None and found.confidence >= 0.9)
-        assert found.decided != found.rationale.startswith(("Undecided", "Only"))
+        assert found.decided != explained(found, points, samples).startswith(("Undecided", "Only"))

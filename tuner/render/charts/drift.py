@@ -20,8 +20,9 @@ def drift_chart(levels: Sequence[BlockLevel]) -> Chart:
         title="Noise over the run",
         description=(
             "Each block of the run, in the order in which they ran: the median of its warm durations, each relative "
-            "to the median of its own size, with a bar over the middle 80 %. A level line means that nothing "
-            "drifted; all sizes take part in every block, so a drift that shows here hits them alike."
+            "to the median of its own size, with a bar over the middle 80 %. A level line shows no "
+            "drift. In a run of named sizes all of them take part in every block, so that a drift hits them alike; a "
+            "search measures other sizes in each block, and a step may be one of those."
         ),
         spec=partial(_spec, tuple(levels)),
     )

@@ -21,13 +21,13 @@ from tuner.render.charts.curve import (
 )
 from tuner.render.curves import CurveView
 from tuner.render.palette import SOFT
+from tuner.render.text import join_and
 
 _BOTH: list[Spec] = [shown_groups(), KNOWN_COST, {"filter": "isValid(datum.ms)"}, COST_OF_USE]
 
 
 def pareto_chart(view: CurveView) -> Chart:
-    members = sorted(dot.memory_mb for dot in view.dots if dot.pareto)
-    named = f" They are {', '.join(map(str, members))} MB." if members else ""
+    named = _members(view)
     known = any(dot.cost and dot.cost.low is not None for dot in view.dots)
     bars = "Bars are 95 % intervals." if known else "No interval is known."
     controls = ("value-scale", "volume", *(("cold",) if view.knows_cold_cost else ()))
@@ -37,12 +37,22 @@ def pareto_chart(view: CurveView) -> Chart:
         description=(
             f"Each point is a size: mean duration to the right, cost of a million {view.calls} upwards, so the "
             "lower left is better in both. The line joins the Pareto set, the sizes that no other beats in both by "
-            f"point estimates.{named} {bars}"
+            f"the best estimate of each.{named} {bars}"
         ),
         spec=partial(_spec, view),
         controls=controls,
         groups=tuple(group.name for group in view.groups),
     )
+
+
+def _members(view: CurveView) -> str:
+    """With their series where a size alone would not say which one is meant."""
+    members = sorted((dot.memory_mb, dot.series) for dot in view.dots if dot.pareto)
+    twice = len({memory_mb for memory_mb, _ in members}) < len(members)
+    names = [f"{memory_mb} MB{f' {series}' if twice else ''}" for memory_mb, series in members]
+    if not names:
+        return ""
+    return f" {'It is' if len(names) == 1 else 'They are'} {join_and(names)}."
 
 
 def _spec(view: CurveView, width: int) -> Spec:

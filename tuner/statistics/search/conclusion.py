@@ -17,14 +17,11 @@ from tuner.model import (
     MeanOnly,
     Recommendation,
     Sample,
-    Strategy,
     VersusCurrent,
 )
 from tuner.statistics.decision import TIE_SHARE, columns, pareto, pick, unbeaten
 from tuner.statistics.intervals import TAIL
-from tuner.statistics.limits import limits_sentence
 from tuner.statistics.observations import FloatArray
-from tuner.statistics.rationale import explain
 from tuner.statistics.search.goal import ROUNDING_MS, beyond, feasible_chance, quantities
 from tuner.statistics.search.policy import AdaptiveSampling, Verdict
 
@@ -40,6 +37,8 @@ class Conclusion:
 
     recommendation: Recommendation | None
     predicted: tuple[CurvePoint, ...]
+    searched: int
+    """How many sizes were in the choice, measured or not."""
 
 
 def conclude(
@@ -47,14 +46,16 @@ def conclude(
 ) -> Conclusion | None:
     """The conclusion from ``samples`` and the measured ``points``; None where no size has a duration and a cost.
 
-    The winner is a measured size. Its confidence compares it with every candidate, measured or not.
+    The winner is a measured size. Its confidence compares it with every candidate, measured or not. The rationale is
+    left empty: ``rationale.explain`` gives it when the figures are final.
     """
     view = _view(policy, samples, points, current)
     if view is None:
         return None
     found = view.winner()
     if found is None:
-        return Conclusion(recommendation=None, predicted=view.predictions(view.verdict.winner))
+        predicted = view.predictions(view.verdict.winner)
+        return Conclusion(recommendation=None, predicted=predicted, searched=view.searched)
     winner, sure = found
     tied = view.tied(winner, sure=sure)
     confidence = view.chance(winner)
@@ -70,9 +71,9 @@ def conclude(
         pareto_probability=probability,
         decided=sure,
         versus_current=view.versus_current(winner),
-        rationale=view.rationale(winner, tied, decided=sure),
+        rationale="",
     )
-    return Conclusion(recommendation=recommendation, predicted=view.predictions(winner))
+    return Conclusion(recommendation=recommendation, predicted=view.predictions(winner), searched=view.searched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,24 +161,9 @@ class _View:
             duration_ratio=_estimate(self.duration[:, one] / self.duration[:, other], method),
         )
 
-    def rationale(self, winner: Cell, tied: Sequence[Cell], *, decided: bool) -> str:
-        candidates = {winner, *self._keeping_limits()}
-        words = explain(
-            [point for cell, point in self.points.items() if cell in candidates],
-            winner,
-            strategy=Strategy.COST if self.policy.goal.strategy is Strategy.COST else Strategy.SPEED,
-            tolerance=self.policy.goal.near,
-            confidence=self.chance(winner),
-            tied=tied,
-            decided=decided,
-            limited=bool(self.policy.goal.limits),
-        )
-        if self.policy.goal.strategy in (Strategy.BALANCED, Strategy.KNEE):
-            name = f"{winner.memory_mb} MB"
-            words = f"{name} weighs cost against duration best." if decided else f"Undecided, {name} leads."
-        searched = int(np.isfinite(self.verdict.loss[0]).sum())
-        words += f" {len(self.points)} of {searched} candidate sizes were measured, the others are predicted."
-        return f"{words} {limits_sentence(self.verdict.setting.checks)}".strip()
+    @property
+    def searched(self) -> int:
+        return int(np.isfinite(self.verdict.loss[0]).sum())
 
     def predictions(self, winner: Cell) -> tuple[CurvePoint, ...]:
         """Points for what was not measured of: current size, rival, neighbours of the winner, familiar sizes."""

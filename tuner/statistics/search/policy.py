@@ -175,7 +175,7 @@ class AdaptiveSampling:
     def _stop(self, verdict: Verdict) -> Stop | None:
         late = verdict.evidence.calls >= LATE_CALLS
         if self._is_settled(verdict) and (late or self._faster(verdict) is None):
-            return Stop(reason=f"{verdict.winner.memory_mb} MB is best with P = {verdict.confidence:.2f}")
+            return Stop(reason=f"{verdict.winner.memory_mb} MB is best with P = {verdict.confidence:.3f}")
         if verdict.evidence.calls >= self.most_calls:
             return Stop(reason=f"undecided after {verdict.evidence.calls} invocations")
         return None
@@ -262,8 +262,8 @@ def _init_ms(evidence: Evidence) -> float:
 
 
 def _winner(draws: Posterior, loss: FloatArray, chance: FloatArray, usable: Sequence[CellEvidence]) -> Cell:
-    """The measured size with the best ``chance`` of being within the tolerance, which is what a search promises; among
-    equals, and where none is likely, the one with the least mean loss. No size is proposed unseen."""
+    """The measured size with the best ``chance`` of being within the tolerance, which is what a search promises;
+    among equals, and where none is likely, the one with the least mean loss. No size is proposed unseen."""
     calm = [known for known in usable if not known.disturbed] or usable
     warm = [k for k in calm if k.warm >= LEAST_WARM] or [k for k in calm if k.warm] or calm
     columns = {known.cell: draws.index(known.cell) for known in warm}

@@ -13,6 +13,7 @@ from tuner.cli.commands.cold_start import cold_start
 from tuner.cli.commands.completion import completion
 from tuner.cli.commands.config import config_app
 from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.event import event_app
 from tuner.cli.commands.gate import gate
 from tuner.cli.commands.history import history
 from tuner.cli.commands.iam_policy import iam_policy
@@ -25,7 +26,6 @@ from tuner.cli.commands.run import plan, run
 from tuner.cli.commands.run_all import run_all
 from tuner.cli.completion import complete_profile
 from tuner.cli.configured import ConfiguredGroup
-from tuner.cli.event import event_app
 
 app = typer.Typer(
     name="tuner",

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TextIO
 
 from tuner.aws.control import LambdaControlPlane
-from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.session import AwsAccess
 from tuner.cli.ask import confirm
+from tuner.cli.guards import refuse_unfinished
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.measure import AWS_POLL_INTERVAL_S, control_plane, refuse_unfinished
-from tuner.cli.report import read_report
+from tuner.cli.place import AWS_POLL_INTERVAL_S
+from tuner.cli.reach import access_to, control_plane
+from tuner.cli.report_file import read_report
 from tuner.engine.apply import apply_memory, settled_latest
 from tuner.errors import CannotTuneError, ExitCode, ForeignChangeError, TargetError, UsageError
 from tuner.inputs.identifiers import parse_function
@@ -51,8 +53,8 @@ def apply_command(options: ApplyOptions) -> int:
         return _write(report, recommendation, options.template, options)
     _refuse_other_architecture(report, recommendation)
     target = _target(report, options)
-    region = resolve_region(target, region=options.region or _region(report, target), profile=options.profile)
-    access = AwsAccess(region=region, profile=options.profile, endpoint_url=options.endpoint_url)
+    region = options.region or _region(report, target)
+    access = access_to(target, region=region, profile=options.profile, endpoint_url=options.endpoint_url)
     return run_interruptibly(_set(report, recommendation, target, access, options))
 
 
@@ -109,7 +111,13 @@ async def _set(
 ) -> int:
     async with control_plane(access) as control:
         await set_recommended(
-            control, target.name, report, recommendation, yes=options.yes, dry_run=options.dry_run, out=sys.stdout
+            control,
+            target.name,
+            report,
+            recommendation,
+            yes=options.yes,
+            dry_run=options.dry_run,
+            out=sys.stdout,
         )
     return ExitCode.OK
 

@@ -9,17 +9,18 @@ from datetime import UTC, datetime
 
 from tuner.aws.insights import LogInsights, LogRead
 from tuner.aws.log_source import describe_logged
-from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.session import AwsAccess
+from tuner.cli.ask import agreed, askable
 from tuner.cli.cold_start import StudyInputs, StudyOptions, read_inputs
 from tuner.cli.inputs import command_line, flags
-from tuner.cli.measure import prices_of
-from tuner.cli.reports import ReportFiles, report_files, text_of, write_report_charts, write_reports
-from tuner.cli.state import new_run_id, runs_folder
+from tuner.cli.prices_file import prices_of
+from tuner.cli.reach import access_to
+from tuner.cli.reports import ReportFiles, deliver, report_files
+from tuner.cli.state import new_run_id
 from tuner.errors import ExitCode, InvalidMeasurementError, TargetError, UsageError
 from tuner.inputs.cold_logs import LogSource, samples_of
 from tuner.inputs.identifiers import parse_function
 from tuner.model import ColdStartReport, FunctionSnapshot, FunctionTarget, Notice, Severity
-from tuner.render.json import render_json
 from tuner.reporting.cold_logs import USD_PER_GB_SCANNED, LogReading, build_log_report, scan_usd
 from tuner.units import format_bytes, format_usd, parse_seconds
 
@@ -64,8 +65,7 @@ def log_command(options: LogOptions) -> int:
     if period_s < 60:
         raise UsageError(f"--since {options.since} is less than a minute.", hint="Write it like --since 7d.")
     target = parse_function(options.study.where.function)
-    region = resolve_region(target, region=options.study.where.region, profile=options.study.where.profile)
-    access = AwsAccess(region=region, profile=options.study.where.profile)
+    access = access_to(target, region=options.study.where.region, profile=options.study.where.profile)
     return _Reading(options, inputs, access, target, period_s=period_s).run()
 
 
@@ -94,8 +94,8 @@ class _Reading:
         function, source = describe_logged(self._access, self._target, log_group=self._options.log_group)
         files = report_files(
             self._options.study.output.report_files,
-            name=f"{function.name}-{self._run_id}",
-            fallback_folder=runs_folder() / self._run_id,
+            name=function.name,
+            run_id=self._run_id,
         )
         client = self._access.logs_client()
         if client is None:
@@ -126,12 +126,11 @@ class _Reading:
         if self._options.study.spend.yes or not high:
             return
         question = f"{size}; it stops at --max-cost {format_usd(allowed_usd)}."
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not askable():
             raise TargetError(
                 question, hint="Add --yes to read the newest part, give a shorter --since, or raise --max-cost."
             )
-        print(f"{question} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        if not agreed(f"{question} Go on?"):
             raise TargetError("Nothing was scanned.", hint="Give a shorter --since.")
 
     def _read(self, insights: LogInsights) -> LogRead:
@@ -185,12 +184,7 @@ class _Reading:
         )
 
     def _finish(self, report: ColdStartReport, files: ReportFiles) -> int:
-        output = self._options.study.output
-        write_reports(report, files.paths)
-        if output.charts is not None:
-            write_report_charts(report, output.charts)
-        print(render_json(report) if output.json_output else text_of(report), end="")
-        self._tell(f"Report: {', '.join(str(path) for path in files.paths)}")
+        deliver(report, files, self._options.study.output)
         if self._interrupted:
             print("Interrupted: the report holds what was read.", file=sys.stderr)
             return ExitCode.INTERRUPTED

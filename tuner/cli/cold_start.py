@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
-from tuner.aws.control import LambdaControlPlane
-from tuner.cli.inputs import (
-    Allowance,
-    FunctionOptions,
-    OutputOptions,
-    SendingOptions,
-    SpendOptions,
-    command_line,
-    flags,
-    read_architectures,
-)
+from tuner.cli.bench import Bench, Measured, bench, nothing_measured
+from tuner.cli.inputs import Allowance, MeasuringOptions, flags, read_architectures
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.measure import (
-    Call,
-    agree,
-    checked,
-    control_plane,
-    interrupted_notice,
-    measure,
-    nothing_measured,
-    place_of,
-    prices_of,
-    read_payloads,
-    refuse_unfinished,
-)
-from tuner.cli.place import Place
-from tuner.cli.reports import ReportFiles, report_files, text_of, write_report_charts, write_reports
-from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
-from tuner.engine.orchestrator import RunResult
-from tuner.engine.resume import resumed
-from tuner.engine.store import RunStore
+from tuner.cli.reports import deliver
 from tuner.errors import ExitCode, InvalidMeasurementError, TunerError, UsageError
 from tuner.inputs.memory import parse_memory
-from tuner.inputs.payload_set import PayloadSet
 from tuner.model import (
     Architecture,
     ColdStartGoal,
     ColdStartReport,
     FunctionSnapshot,
     Outcome,
-    Plan,
     Precision,
     RunRequest,
-    Sample,
 )
 from tuner.planning.cold_start import goal_of, parse_precision, plan_cold_starts
-from tuner.planning.plan import architectures_of
 from tuner.render.cold_plan import sampling_words
-from tuner.render.json import render_json
 from tuner.reporting.cold_start import build_cold_start_report
-from tuner.reporting.parts import RunFacts
 from tuner.units import parse_percent
 
 MOST_SIZES = 12
@@ -64,23 +29,16 @@ MOST_SIZES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyOptions:
+class StudyOptions(MeasuringOptions):
     """``tuner cold-start`` as it was typed, without what only the log mode has."""
 
-    where: FunctionOptions
-    send: SendingOptions
-    spend: SpendOptions
-    output: OutputOptions
     memory: str | None
     architectures: str | None
     starts: int
     warm: int
-    wave: int | None
     precision: str | None
     cold_fraction: str | None
-    clone: bool
     resume: str | None
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +54,11 @@ class StudyInputs:
 
 def study_command(options: StudyOptions) -> int:
     """Force cold starts and report; returns the exit code."""
-    options.send.check()
-    options.where.check()
-    options.output.check()
+    options.check_groups()
     inputs = read_inputs(options)
-    sources = options.send.sources()
-    writable_state_folder()
     own = (options.where.current_memory_mb,) if options.where.local else ()
-    with place_of(options.where, inputs.memory_mb or own) as place:
-        study = _Study(options, inputs, place, read_payloads(sources, place.access, place.target.name))
-        return run_interruptibly(study.main())
+    with bench(options, inputs.allowance, inputs.memory_mb or own) as on_bench:
+        return run_interruptibly(_Study(options, inputs, on_bench).main())
 
 
 def read_inputs(options: StudyOptions) -> StudyInputs:
@@ -126,22 +79,14 @@ def read_inputs(options: StudyOptions) -> StudyInputs:
 
 
 def reproduce_command(options: StudyOptions) -> str:
-    """The command line that repeats the study. Payload texts and values of variables stay out of it."""
+    """The command line that repeats the study."""
     words = flags({"--memory": options.memory, "--arch": options.architectures})
     words += ["-n", str(options.starts), "--warm", str(options.warm), "--seed", str(options.seed)]
     words += flags(
         {"--wave": options.wave, "--precision": options.precision, "--cold-fraction": options.cold_fraction}
     )
     words += ["--clone"] if options.clone else []
-    return command_line(
-        "tuner",
-        "cold-start",
-        options.where.function,
-        *words,
-        *options.where.words(),
-        *options.send.words(),
-        *options.spend.words(),
-    )
+    return options.reproduced("cold-start", options.where.function, *words)
 
 
 def no_cold_start(report: ColdStartReport) -> TunerError:
@@ -160,104 +105,41 @@ def no_cold_start(report: ColdStartReport) -> TunerError:
 class _Study:
     """One study, step by step."""
 
-    def __init__(self, options: StudyOptions, inputs: StudyInputs, place: Place, payloads: PayloadSet) -> None:
+    def __init__(self, options: StudyOptions, inputs: StudyInputs, bench: Bench) -> None:
         self._options = options
         self._inputs = inputs
-        self._place = place
-        self._payloads = payloads
-        self._run_id = options.resume or new_run_id()
+        self._bench = bench
 
     async def main(self) -> int:
-        options = self._options
-        async with control_plane(self._place.access, engine=self._place.engine) as control:
-            plan, earlier = await self._plan(control)
-            files = report_files(
-                options.output.report_files,
-                name=f"{plan.function.name}-{plan.run_id}",
-                fallback_folder=runs_folder() / plan.run_id,
+        resume = self._options.resume
+        async with self._bench.reach() as reached:
+            plan, earlier = await self._bench.plan(
+                reached.control, plan_cold_starts, self._request, command="cold-start", resume=resume
             )
-            agree(plan, yes=options.spend.yes, quiet=options.output.quiet)
-            call = Call(
-                payloads=self._payloads,
-                options=options.send,
-                transport=options.where.transport,
-                quiet=options.output.quiet,
-                verbose=options.output.verbose,
-            )
-            result = await measure(plan, self._place, control, call, earlier=earlier)
-        return self._finish(plan, result, files)
-
-    async def _plan(self, control: LambdaControlPlane) -> tuple[Plan, tuple[Sample, ...]]:
-        """The plan and the samples there are already: none, except for a study that is resumed."""
-        function = await control.describe(self._place.target)
-        refuse_unfinished(function)
-        if self._options.resume is not None:
-            store = RunStore.open(runs_folder(), self._options.resume)
-            plan, earlier = resumed(store, function, self._payloads.sha256, command="cold-start")
-            return await checked(plan, control), earlier
-        request = self._request(function)
-        plan = plan_cold_starts(
-            request,
-            function,
-            await control.limits(),
-            prices_of(function, architectures_of(request, function), self._inputs.allowance),
-            run_id=self._run_id,
-            notices=(*self._place.notices, *self._options.send.notices()),
-        )
-        return await checked(plan, control), ()
+            measured = await self._bench.measure(plan, reached, earlier=earlier)
+        return self._finish(self._report(measured), measured)
 
     def _request(self, function: FunctionSnapshot) -> RunRequest:
         options, inputs = self._options, self._inputs
-        return RunRequest(
-            function=function.name,
-            engine=self._place.engine,
-            memory_mb=self._place.memory_mb or (function.memory_mb,),
-            wave_size=options.wave,
-            max_cost_usd=inputs.allowance.max_cost_usd,
-            max_invocations=inputs.allowance.max_invocations,
-            max_time_s=inputs.allowance.max_time_s,
+        return replace(
+            self._bench.request(function.name, self._bench.place.memory_mb or (function.memory_mb,)),
             architectures=inputs.architectures,
-            clone=options.clone,
-            payload_sha256=self._payloads.sha256,
-            expected_errors=options.send.expected_errors,
-            seed=options.seed,
             cold_fraction=inputs.cold_fraction,
             cold_starts=ColdStartGoal(
                 starts_per_cell=options.starts, warm_per_batch=options.warm, precision=inputs.precision
             ),
         )
 
-    def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
-        report, output = self._report(plan, result, files), self._options.output
-        write_reports(report, files.paths)
-        if output.charts is not None:
-            write_report_charts(report, output.charts)
-        print(render_json(report) if output.json_output else text_of(report), end="")
-        if not output.quiet:
-            print(f"Report: {', '.join(str(path) for path in files.paths)}", file=sys.stderr)
-        if result.failure is not None:
-            raise result.failure
-        if result.interrupted:
-            print("Interrupted: the function is as it was. The report holds what was measured.", file=sys.stderr)
+    def _report(self, measured: Measured) -> ColdStartReport:
+        plan = measured.plan
+        command, sampling = reproduce_command(self._options), sampling_words(plan, goal_of(plan.request))
+        facts = self._bench.facts(measured, command=command, sampling=sampling)
+        return build_cold_start_report(plan, measured.result.samples, facts)
+
+    def _finish(self, report: ColdStartReport, measured: Measured) -> int:
+        deliver(report, measured.files, self._options.output)
+        if measured.ended_early("the function is as it was"):
             return ExitCode.INTERRUPTED
         if not any(cell.counts.cold for cell in report.cells):
             raise no_cold_start(report)
         return ExitCode.OK
-
-    def _report(self, plan: Plan, result: RunResult, files: ReportFiles) -> ColdStartReport:
-        interrupted = (interrupted_notice(plan),) if result.interrupted else ()
-        return build_cold_start_report(
-            plan,
-            result.samples,
-            RunFacts(
-                created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                command=reproduce_command(self._options),
-                sampling=sampling_words(plan, goal_of(plan.request)),
-                payload_sha256=self._payloads.sha256,
-                blocks=result.blocks,
-                seconds=result.seconds,
-                notices=(*files.notices, *result.notices, *interrupted),
-                host=self._place.host,
-                throttle=self._place.throttle,
-            ),
-        )

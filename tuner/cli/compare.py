@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner.cli.report import Publication, publish, read_report, tell_written, write_document
-from tuner.cli.reports import check_writable, write_charts
+from tuner.cli.rendering import document_text
+from tuner.cli.report import Publication, publish
+from tuner.cli.report_file import read_report
+from tuner.cli.reports import check_writable, say_written, write_charts, write_document
 from tuner.errors import ExitCode, UsageError
 from tuner.model import Report
 from tuner.render.redact import Private
@@ -29,18 +31,16 @@ def compare_command(options: CompareOptions) -> int:
     check_writable(options.files)
     named = named_reports(options.sources)
     from tuner.render.comparison import comparison_document
-    from tuner.render.document import render_document_html
-    from tuner.render.markdown import render_document_markdown
 
     document = comparison_document(named, include=tuple(sorted(options.include)))
     write_document(document, options.files)
-    tell_written(options.files)
+    say_written(options.files)
     if options.charts is not None:
-        tell_written(write_charts(document.charts, options.charts))
+        say_written(write_charts(document.charts, options.charts))
     if options.publication is not None:
-        publish(render_document_html(document), options.publication, name=f"compare-{named[0][1].run_id}.html")
+        publish(document_text(document, ".html"), options.publication, name=f"compare-{named[0][1].run_id}.html")
     elif not options.files and options.charts is None:
-        print(render_document_markdown(document), end="")
+        print(document_text(document, ".md"), end="")
     return ExitCode.OK
 
 

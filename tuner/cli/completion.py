@@ -32,6 +32,13 @@ def complete_region(incomplete: str) -> list[str]:
     return _beginning(incomplete, sorted(price_table()))
 
 
+def complete_event(incomplete: str) -> list[str]:
+    """Names of the catalogue."""
+    from tuner.inputs.events import catalogue
+
+    return _beginning(incomplete, [event.name for event in catalogue()])
+
+
 def completion_script(shell: str) -> str:
     """The text that a shell has to read once."""
     from typer._completion_shared import get_completion_script

@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import typer
 from typer._click.core import Context
 from typer._click.exceptions import BadParameter
 
@@ -21,6 +20,7 @@ from tuner.cli.configured import (
     effective,
     load,
     parameters,
+    root_command,
     vocabulary,
 )
 from tuner.cli.display import columns
@@ -91,7 +91,7 @@ def check_command(file: Path | None) -> int:
     if found is None:
         raise ConfigError("There is no tuner.toml here or above.", hint="`tuner init` writes one.")
     configuration = read_config(found)
-    root = _root()
+    root = root_command()
     wrong = [*problems(configuration, vocabulary(root)), *_wrong_values(configuration, root), *_wrong_variables(root)]
     for problem in wrong:
         print(problem)
@@ -118,9 +118,8 @@ def _default(parameter: Any) -> object:
 def _wrong_values(configuration: Configuration, root: Any) -> Iterator[Problem]:
     """Values that a command would refuse, each once."""
     seen: set[Problem] = set()
-    for name, command in root.commands.items():
-        if name not in vocabulary(root).commands:
-            continue
+    for name in vocabulary(root).commands:
+        command = root.commands[name]
         for function, profile in _combinations(configuration):
             settings = {
                 key: setting
@@ -184,16 +183,11 @@ def _shown(value: object) -> str:
 
 
 def _command(name: str) -> Any:
-    commands = vocabulary(_root()).commands
+    root = root_command()
+    commands = vocabulary(root).commands
     if name not in commands:
         raise UsageError(
             f"`tuner {name}` takes nothing from a configuration.",
             hint=f"Use --command {', '.join(sorted(commands))}.",
         )
-    return _root().commands[name]
-
-
-def _root() -> Any:
-    from tuner.cli.app import app
-
-    return typer.main.get_command(app)
+    return root.commands[name]

@@ -48,7 +48,7 @@ class ConfiguredGroup(typer.core.TyperGroup):
             return super().resolve_command(ctx, ["run-all", *(word for word in rest if word != ALL)])
         if command is None or name not in CONFIGURED or _HELP & set(rest):
             return name, command, rest
-        configuration = load(ctx.params.get("config"))
+        configuration = load(ctx.params.get("config"), root=self)
         typed = _look_ahead(ctx, command, rest)
         settings = effective(command, configuration, typed, ctx.params.get("config_profile"))
         options = parameters(command)
@@ -59,9 +59,11 @@ class ConfiguredGroup(typer.core.TyperGroup):
         return name, command, _with_identifier(ctx, command, rest, typed, meant)
 
 
-def load(path: Path | None = None) -> Configuration | None:
-    """The configuration of this project, checked. ConfigError where it cannot be used."""
-    from tuner.cli.app import app
+def load(path: Path | None = None, *, root: Any = None) -> Configuration | None:
+    """The configuration of this project, checked against the commands of ``root``, by default ``tuner``'s.
+
+    ConfigError where it cannot be used.
+    """
     from tuner.inputs.config import ConfigError, find_config, problems, read_config
 
     named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
@@ -69,10 +71,17 @@ def load(path: Path | None = None) -> Configuration | None:
     if found is None:
         return None
     configuration = read_config(found)
-    wrong = problems(configuration, vocabulary(typer.main.get_command(app)))
+    wrong = problems(configuration, vocabulary(root or root_command()))
     if wrong:
         raise ConfigError(str(wrong[0]), hint="`tuner config check` lists everything that is wrong with it.")
     return configuration
+
+
+def root_command() -> Any:
+    """``tuner`` with all its commands. They import this module: what they are is only known when it is asked."""
+    from tuner.cli.app import app
+
+    return typer.main.get_command(app)
 
 
 def vocabulary(root: Any) -> Vocabulary:

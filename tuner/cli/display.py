@@ -1,4 +1,4 @@
-"""What the terminal in front of us can show."""
+"""The terminal in front of us: what it can show, and what it is told when something goes wrong."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 import sys
 from typing import TextIO
+
+from tuner.errors import TunerError
 
 NARROWEST_COLUMNS = 60
 
@@ -19,3 +21,8 @@ def wants_color(stream: TextIO | None = None) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (stream or sys.stdout).isatty()
+
+
+def print_error(error: TunerError) -> None:
+    """What happened, and what to do next."""
+    print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)

@@ -13,11 +13,11 @@ from enum import StrEnum
 
 from tuner import __version__
 from tuner.aws.identity import identity, token_service
-from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.session import AwsAccess
 from tuner.cli.configured import load
 from tuner.cli.display import columns
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.measure import control_plane
+from tuner.cli.reach import access_to, control_plane
 from tuner.cli.state import local_folder, runs_folder, writable_state_folder
 from tuner.engine.journal import unfinished_journals
 from tuner.engine.preflight import require
@@ -141,20 +141,19 @@ def _embedded() -> Finding:
 def _aws(options: DoctorOptions) -> Iterator[Finding]:
     try:
         target = parse_function(options.function) if options.function else None
-        region = resolve_region(target, region=options.region, profile=options.profile)
+        access = access_to(target, region=options.region, profile=options.profile, endpoint_url=options.endpoint_url)
     except TunerError as error:
         yield Finding("region", _weight(options), error.message, error.hint)
         return
-    yield Finding("region", Status.OK, region)
+    yield Finding("region", Status.OK, access.region)
     if options.endpoint_url is None:
-        identified = list(_credentials(region, options))
+        identified = list(_credentials(access.region, options))
         yield from identified
         if any(finding.status in (Status.FAILED, Status.SKIPPED) for finding in identified):
             return
     if target is None:
         yield Finding("permissions", Status.SKIPPED, "Name a function to have its permissions checked.")
         return
-    access = AwsAccess(region=region, profile=options.profile, endpoint_url=options.endpoint_url)
     yield from _guarded("function", lambda: _function(access, target))
 
 

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from tuner.cli.bench import Bench, Measured
 from tuner.cli.gate_baseline import Baseline, check_baseline, read_baseline
-from tuner.cli.gate_outputs import GateOutputs, exit_code, print_gate, write_gate_reports, write_outputs
+from tuner.cli.gate_outputs import GateOutputs, exit_code, write_outputs
 from tuner.cli.gate_policy import PolicyOptions, gate_tables, read_policy
 from tuner.cli.gate_sides import Arena, SideOptions, arena, head_name
-from tuner.cli.inputs import (
-    Allowance,
-    FunctionOptions,
-    OutputOptions,
-    SendingOptions,
-    SpendOptions,
-    command_line,
-    flags,
-)
+from tuner.cli.guards import refuse_unfinished
+from tuner.cli.inputs import MeasuringOptions, flags
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.measure import (
-    Call,
-    agree,
-    control_plane,
-    interrupted_notice,
-    measure,
-    prices_of,
-    read_payloads,
-    refuse_unfinished,
-)
-from tuner.cli.reports import ReportFiles, report_files
-from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
-from tuner.engine.orchestrator import RunResult
+from tuner.cli.payloads import read_payloads
+from tuner.cli.prices_file import prices_of
+from tuner.cli.rendering import shown_as
+from tuner.cli.reports import say_kept, write_reports
+from tuner.cli.state import new_run_id, writable_state_folder
 from tuner.errors import ExitCode
 from tuner.inputs.memory import parse_memory
-from tuner.inputs.payload_set import PayloadSet
 from tuner.model import AccountLimits, EngineKind, GatePolicy, GateReport, Notice, Plan, RunRequest
 from tuner.planning.gate_plan import (
     GatePolicyOf,
@@ -47,24 +31,16 @@ from tuner.planning.gate_plan import (
 )
 from tuner.render.gate_plan import render_gate_plan
 from tuner.reporting.gate import Gated, build_gate_report
-from tuner.reporting.parts import RunFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateOptions:
+class GateOptions(MeasuringOptions):
     """``tuner gate`` as it was typed."""
 
     sides: SideOptions
-    where: FunctionOptions
-    send: SendingOptions
-    spend: SpendOptions
-    output: OutputOptions
     outputs: GateOutputs
     policy: PolicyOptions
     memory: str | None
-    clone: bool
-    wave: int | None
-    seed: int
     baseline_decides: bool
     self_test: bool
     history: bool
@@ -78,9 +54,7 @@ class GateOptions:
 
 def gate_command(options: GateOptions) -> int:
     """Measure, judge and report; returns the exit code."""
-    options.send.check()
-    options.where.check()
-    options.output.check()
+    options.check_groups()
     options.sides.check(local=options.where.local)
     memory_mb = parse_memory(options.memory).sizes if options.memory else ()
     allowance = options.spend.values()
@@ -92,65 +66,48 @@ def gate_command(options: GateOptions) -> int:
     writable_state_folder()
     with arena(options.sides, options.where, memory_mb) as found:
         payloads = read_payloads(sources, found.place.access, found.place.target.name)
-        gate = _Gate(options, found, policy, allowance, payloads, baseline)
-        return run_interruptibly(gate.main())
+        bench = Bench(options=options, allowance=allowance, place=found.place, payloads=payloads)
+        return run_interruptibly(_Gate(options, found, policy, bench, baseline).main())
 
 
 def reproduce_command(options: GateOptions) -> str:
-    """The command line that repeats the gate. Payload texts and values of variables stay out of it."""
+    """The command line that repeats the gate."""
     words = [*options.sides.words(), *options.policy.words(), "--seed", str(options.seed)]
     words += flags({"--memory": options.memory, "--wave": options.wave})
     words += ["--clone"] if options.clone else []
     words += ["--baseline-decides"] if options.baseline_decides else []
-    return command_line(
-        "tuner", "gate", *words, *options.where.words(), *options.send.words(), *options.spend.words()
-    )
+    return options.reproduced("gate", *words)
 
 
 class _Gate:
     """One gate, step by step."""
 
     def __init__(
-        self,
-        options: GateOptions,
-        found: Arena,
-        policy: GatePolicy,
-        allowance: Allowance,
-        payloads: PayloadSet,
-        baseline: Baseline | None,
+        self, options: GateOptions, found: Arena, policy: GatePolicy, bench: Bench, baseline: Baseline | None
     ) -> None:
         self._options = options
         self._arena = found
         self._policy = policy
-        self._allowance = allowance
-        self._payloads = payloads
+        self._bench = bench
         self._baseline = baseline
 
     async def main(self) -> int:
-        options, place = self._options, self._arena.place
-        async with control_plane(place.access, engine=place.engine) as control:
-            plan = self._plan(await control.limits())
-            files = report_files(
-                options.output.report_files,
-                name=f"gate-{plan.function.name}-{plan.run_id}",
-                fallback_folder=runs_folder() / plan.run_id,
+        async with self._bench.reach() as reached:
+            plan = self._plan(await reached.control.limits())
+            measured = await self._bench.measure(
+                plan,
+                reached,
+                file_name=f"gate-{plan.function.name}",
+                render=render_gate_plan,
+                policy_of=GatePolicyOf(self._policy),
             )
-            agree(plan, yes=options.spend.yes, quiet=options.output.quiet, render=render_gate_plan)
-            call = Call(
-                payloads=self._payloads,
-                options=options.send,
-                transport=options.where.transport,
-                quiet=options.output.quiet,
-                verbose=options.output.verbose,
-            )
-            result = await measure(plan, place, control, call, policy_of=GatePolicyOf(self._policy))
-        return self._finish(plan, result, files)
+        return self._finish(self._report(measured), measured)
 
     def _plan(self, limits: AccountLimits | None) -> Plan:
-        sides, place = self._arena.sides, self._arena.place
+        sides = self._arena.sides
         for arm in sides.arms:
             refuse_unfinished(arm.function)
-        prices = prices_of(sides.head, (sides.head.architecture,), self._allowance)
+        prices = prices_of(sides.head, (sides.head.architecture,), self._bench.allowance)
         plan = make_gate_plan(
             self._request(),
             sides,
@@ -158,81 +115,51 @@ class _Gate:
             prices[sides.head.architecture],
             policy=self._policy,
             run_id=new_run_id(),
-            notices=(*place.notices, *self._arena.notices, *self._options.send.notices()),
+            notices=(*self._arena.place.notices, *self._arena.notices, *self._options.send.notices()),
         )
         if self._baseline is not None:
             check_baseline(
                 self._baseline,
                 sides.head,
-                engine=place.engine,
-                payload_sha256=self._payloads.sha256,
+                engine=plan.request.engine,
+                payload_sha256=plan.request.payload_sha256,
                 sizes=plan.request.memory_mb,
             )
         return plan
 
     def _request(self) -> RunRequest:
-        options, allowance = self._options, self._allowance
-        asked = options.memory is not None or options.where.local
-        return RunRequest(
-            function=self._arena.sides.head.name,
-            engine=self._arena.place.engine,
-            memory_mb=self._arena.place.memory_mb if asked else (),
-            wave_size=options.wave,
-            max_cost_usd=allowance.max_cost_usd,
-            max_invocations=allowance.max_invocations,
-            max_time_s=allowance.max_time_s,
-            clone=options.clone,
-            payload_sha256=self._payloads.sha256,
-            expected_errors=options.send.expected_errors,
-            seed=options.seed,
-        )
+        asked = self._options.memory is not None or self._options.where.local
+        return self._bench.request(self._arena.sides.head.name, self._arena.place.memory_mb if asked else ())
 
-    def _finish(self, plan: Plan, result: RunResult, files: ReportFiles) -> int:
-        options = self._options
-        report = self._report(plan, result, files)
-        write_gate_reports(report, files.paths)
-        write_outputs(report, options.outputs, advisory=options.advisory, report_file=_page(files.paths))
-        print_gate(report, options.outputs.format)
+    def _finish(self, report: GateReport, measured: Measured) -> int:
+        options, paths = self._options, measured.files.paths
+        write_reports(report, paths)
+        write_outputs(report, options.outputs, advisory=options.advisory, report_file=_page(paths))
+        print(shown_as(report, options.outputs.format), end="")
         if options.history:
             self._remember(report)
-        if not options.output.quiet:
-            print(f"Report: {', '.join(str(path) for path in files.paths)}", file=sys.stderr)
-        if result.failure is not None:
-            raise result.failure
-        if result.interrupted:
-            print("Interrupted: nothing was left changed. The report holds what was measured.", file=sys.stderr)
+        say_kept(measured.files, quiet=options.output.quiet)
+        if measured.ended_early("nothing was left changed"):
             return ExitCode.INTERRUPTED
         return exit_code(report, advisory=options.advisory)
 
-    def _report(self, plan: Plan, result: RunResult, files: ReportFiles) -> GateReport:
+    def _report(self, measured: Measured) -> GateReport:
+        plan, samples = measured.plan, measured.result.samples
         mismatches, changes = self._changed(plan)
-        interrupted = (interrupted_notice(plan),) if result.interrupted else ()
         gated = Gated(
             plan=plan,
             policy=self._policy,
-            samples=result.samples,
+            samples=samples,
             mismatches=mismatches,
             baseline=() if self._baseline is None else self._baseline.samples,
         )
-        now = datetime.now(UTC)
-        facts = RunFacts(
-            created_at=now.isoformat(timespec="seconds"),
+        facts = self._bench.facts(
+            measured,
             command=reproduce_command(self._options),
             sampling=_sampling_words(plan),
-            payload_sha256=self._payloads.sha256,
-            blocks=result.blocks,
-            seconds=result.seconds,
-            notices=(
-                *files.notices,
-                *result.notices,
-                *changes,
-                *asymmetry_notices(result.samples, plan),
-                *interrupted,
-            ),
-            host=self._arena.place.host,
-            throttle=self._arena.place.throttle,
+            notices=(*changes, *asymmetry_notices(samples, plan)),
         )
-        report = build_gate_report((gated,), facts, today=now.date().isoformat())
+        report = build_gate_report((gated,), facts, today=facts.created_at.partition("T")[0])
         return self._self_tested(report, gated) if self._options.self_test else report
 
     def _changed(self, plan: Plan) -> tuple[tuple[str, ...], tuple[Notice, ...]]:

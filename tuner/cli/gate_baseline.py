@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from tuner import codec
+from tuner.cli.report_file import read_gate_or_run
 from tuner.errors import InvalidMeasurementError, UsageError
 from tuner.model import Architecture, EngineKind, FunctionSnapshot, GateReport, Report, Sample
 
@@ -32,18 +30,10 @@ class Baseline:
 
 def read_baseline(path: Path) -> Baseline:
     """UsageError for a file that is no report of a run or of a gate."""
-    try:
-        data = path.read_bytes()
-        kind = msgspec.json.decode(data, type=_Kind).kind
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give the .json of a report.") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is no report: {error}.", hint="Give the .json of a report.") from error
-    if kind == "gate":
-        return _of_gate(path, codec.decode(data, GateReport))
-    if kind == "run":
-        return _of_run(path, codec.decode(data, Report))
-    raise UsageError(f"A {kind} report cannot be a baseline.", hint="Give the .json of `tuner gate` or `tuner run`.")
+    report = read_gate_or_run(
+        path, refused="cannot be a baseline", hint="Give the .json of `tuner gate` or `tuner run`."
+    )
+    return _of_gate(path, report) if isinstance(report, GateReport) else _of_run(path, report)
 
 
 def check_baseline(
@@ -68,10 +58,6 @@ def check_baseline(
             f"{baseline.path} does not fit: {'; '.join(differing)}.",
             hint="Measure both sides now with --base, or make a new baseline under these conditions.",
         )
-
-
-class _Kind(msgspec.Struct):
-    kind: str
 
 
 def _of_run(path: Path, report: Report) -> Baseline:

@@ -1,21 +1,15 @@
-"""Where a gate's report goes: files, standard output, and what GitHub reads."""
+"""What a gate tells beside its report: an exit code, files for CI servers, and what GitHub reads."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tuner.cli.display import columns, wants_color
 from tuner.errors import ExitCode, UsageError
 from tuner.model import BudgetStatus, Comparison, GateReport, Level, VerdictStatus
-from tuner.render.redact import Private, redacted_gate
-
-if TYPE_CHECKING:
-    from tuner.render.charts.chart import Chart
+from tuner.render.redact import redacted_gate
 
 EXIT_CODES = {
     VerdictStatus.PASS: ExitCode.OK,
@@ -30,7 +24,7 @@ _WORST_FIRST = (ExitCode.INVALID, ExitCode.REGRESSION, ExitCode.BUDGET, ExitCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOutputs:
-    """Where the result goes, as it was typed."""
+    """Where the result goes beside the report, as it was typed."""
 
     format: str
     """text, json or markdown: what standard output gets."""
@@ -74,50 +68,6 @@ def _breaches(comparison: Comparison) -> bool:
         budget.status is BudgetStatus.BREACHED and budget.limit.level is Level.ERROR and budget.acknowledged is None
         for budget in comparison.verdict.budgets
     )
-
-
-def write_gate_reports(report: GateReport, paths: Iterable[Path], *, include: Iterable[Private] = ()) -> None:
-    """The report as .json, .html or .md, by the ending of each path."""
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(gate_text(report, path.suffix, include=include), encoding="utf-8")
-
-
-def gate_text(report: GateReport, suffix: str, *, include: Iterable[Private] = ()) -> str:
-    """The report as .json (complete), .html or .md (without what is private unless included)."""
-    if suffix == ".json":
-        from tuner.render.json import render_json
-
-        return render_json(report)
-    from tuner.render.gate_document import gate_document
-
-    document = gate_document(redacted_gate(report, include))
-    if suffix == ".md":
-        from tuner.render.markdown import render_document_markdown
-
-        return render_document_markdown(document)
-    from tuner.render.document import render_document_html
-
-    return render_document_html(document)
-
-
-def gate_charts(report: GateReport, include: Iterable[Private] = ()) -> tuple[Chart, ...]:
-    """The figures of its page."""
-    from tuner.render.gate_document import gate_document
-
-    return gate_document(redacted_gate(report, include)).charts
-
-
-def print_gate(report: GateReport, format_: str, *, include: Iterable[Private] = ()) -> None:
-    """To standard output."""
-    if format_ != "text":
-        print(gate_text(report, ".json" if format_ == "json" else ".md", include=include), end="")
-        return
-    from tuner.render.gate_document import gate_document
-    from tuner.render.terminal import render_document
-
-    document = gate_document(redacted_gate(report, include))
-    print(render_document(document, width=columns(), color=wants_color()), end="")
 
 
 def write_outputs(report: GateReport, outputs: GateOutputs, *, advisory: bool, report_file: Path | None) -> None:

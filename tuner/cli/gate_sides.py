@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.aws.arms import read_arm
-from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.session import resolve_region
 from tuner.cli.gate_git import Reference, find_reference, packed, reference_notices
 from tuner.cli.inputs import FunctionOptions, flags
-from tuner.cli.measure import AWS_POLL_INTERVAL_S
-from tuner.cli.place import Place
+from tuner.cli.place import Place, aws_place
 from tuner.errors import UsageError
 from tuner.inputs.identifiers import parse_function
-from tuner.model import EngineKind, FunctionSnapshot, FunctionTarget, Notice
+from tuner.model import FunctionSnapshot, FunctionTarget, Notice
 from tuner.planning.gate_plan import Sides
 
 LATEST = "$LATEST"
@@ -71,7 +70,6 @@ class Arena:
 @contextmanager
 def arena(options: SideOptions, where: FunctionOptions, memory_mb: tuple[int, ...]) -> Iterator[Arena]:
     """Reach both sides; with ``--local`` they are made there, and gone afterwards."""
-    options.check(local=where.local)
     if where.local:
         with _local(options, where, memory_mb) as found:
             yield found
@@ -91,20 +89,12 @@ def head_name(options: SideOptions, *, local: bool) -> str:
 def _on_aws(options: SideOptions, where: FunctionOptions, memory_mb: tuple[int, ...]) -> Arena:
     head = _named(options.function, options.head or LATEST)
     base = None if options.base is None else _named(options.function, options.base)
-    region = resolve_region(head, region=where.region, profile=where.profile)
-    if base is not None and resolve_region(base, region=where.region, profile=where.profile) != region:
+    place = aws_place(head, where, memory_mb)
+    if base is not None and resolve_region(base, region=where.region, profile=where.profile) != place.access.region:
         raise UsageError("Base and head are in different regions.", hint="Compare functions of one region.")
-    access = AwsAccess(region=region, profile=where.profile, endpoint_url=where.endpoint_url)
-    place = Place(
-        engine=EngineKind.AWS,
-        access=access,
-        target=head,
-        memory_mb=memory_mb,
-        poll_interval_s=AWS_POLL_INTERVAL_S,
-    )
     sides = Sides(
-        base=None if base is None else read_arm(access, base),
-        head=read_arm(access, head),
+        base=None if base is None else read_arm(place.access, base),
+        head=read_arm(place.access, head),
         any_runtime=options.any_runtime,
     )
     return Arena(place=place, sides=sides)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import msgspec
-
-from tuner import codec
 from tuner.cli.display import columns, wants_color
+from tuner.cli.rendering import document_text
+from tuner.cli.report_file import read_gate_or_run
 from tuner.engine.history import Entry, History
 from tuner.engine.history_entries import entries_of
 from tuner.errors import ExitCode, TargetError, UsageError
@@ -88,27 +87,12 @@ def _print(entries: Sequence[Entry], output: str) -> None:
         return
     document = history_document(found)
     if output == "markdown":
-        from tuner.render.markdown import render_document_markdown
-
-        print(render_document_markdown(document), end="")
+        print(document_text(document, ".md"), end="")
         return
     from tuner.render.terminal import render_document
 
     print(render_document(document, width=columns(), color=wants_color()), end="")
 
 
-class _Kind(msgspec.Struct):
-    kind: str
-
-
 def _read(path: Path) -> GateReport | Report:
-    try:
-        data = path.read_bytes()
-        kind = msgspec.json.decode(data, type=_Kind).kind
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give the .json of a report.") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is no report: {error}.", hint="Give the .json of a report.") from error
-    if kind not in ("gate", "run"):
-        raise UsageError(f"A {kind} report has no place in the history yet.", hint="Give one of a gate or of a run.")
-    return codec.decode(data, GateReport) if kind == "gate" else codec.decode(data, Report)
+    return read_gate_or_run(path, refused="has no place in the history yet", hint="Give one of a gate or of a run.")

@@ -182,6 +182,31 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuringOptions:
+    """What every measuring command can be told; each has more of its own."""
+
+    where: FunctionOptions
+    send: SendingOptions
+    spend: SpendOptions
+    output: OutputOptions
+    clone: bool
+    wave: int | None
+    seed: int
+
+    def check_groups(self) -> None:
+        """UsageError for options that contradict each other."""
+        self.send.check()
+        self.where.check()
+        self.output.check()
+
+    def reproduced(self, command: str, *words: str) -> str:
+        """``command`` with its own ``words``, then those of the groups. Payload texts and values of variables stay
+        out of it."""
+        groups = (*self.where.words(), *self.send.words(), *self.spend.words())
+        return command_line("tuner", command, *words, *groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What may be spent. ``usd_per_...`` are prices of the user's own, None for those of the table."""
 

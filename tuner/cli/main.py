@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tuner.cli.app import app
+from tuner.cli.display import print_error
 from tuner.errors import TunerError
 
 
@@ -32,8 +33,3 @@ def main() -> None:
 def _as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:
     del number, frame
     raise KeyboardInterrupt
-
-
-def print_error(error: TunerError) -> None:
-    """What happened, and what to do next."""
-    print(f"Error: {error.message}\n{error.hint}", file=sys.stderr)

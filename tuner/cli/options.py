@@ -8,15 +8,9 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.completion import complete_function, complete_memory, complete_region
+from tuner.cli.completion import complete_event, complete_function, complete_memory, complete_region
 from tuner.model import SamplingKind, Strategy
 from tuner.render.redact import Private
-
-
-def complete_event_name(incomplete: str) -> list[str]:
-    from tuner.cli.event import complete_event
-
-    return complete_event(incomplete)
 
 
 class OutputFormat(StrEnum):
@@ -216,7 +210,7 @@ Event = Annotated[
     typer.Option(
         help="An event of the catalogue (`tuner event list`), like sqs/batch; or shared:NAME, a console test event.",
         rich_help_panel="Measurement",
-        autocompletion=complete_event_name,
+        autocompletion=complete_event,
     ),
 ]
 EventSettings = Annotated[

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.aws.session import AwsAccess
+from tuner.cli.inputs import FunctionOptions
+from tuner.cli.reach import access_to
 from tuner.model import EngineKind, FunctionTarget, Notice
+
+AWS_POLL_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +23,14 @@ class Place:
     notices: tuple[Notice, ...] = ()
     host: str | None = None
     throttle: str | None = None
+
+
+def aws_place(target: FunctionTarget, options: FunctionOptions, memory_mb: tuple[int, ...]) -> Place:
+    """``target`` where the options say that it is."""
+    return Place(
+        engine=EngineKind.AWS,
+        access=access_to(target, region=options.region, profile=options.profile, endpoint_url=options.endpoint_url),
+        target=target,
+        memory_mb=memory_mb,
+        poll_interval_s=AWS_POLL_INTERVAL_S,
+    )

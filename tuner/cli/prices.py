@@ -13,7 +13,7 @@ from tuner.aws.price_list import fetch
 from tuner.aws.session import resolve_region
 from tuner.cli.display import columns
 from tuner.cli.prices_file import keep_prices, updated_prices
-from tuner.cli.report import read_report
+from tuner.cli.report_file import read_report
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.price_list import parse_price_list, price_list_url
 from tuner.model import Architecture, CurrentConfiguration, Price, Report

@@ -1,17 +1,19 @@
-"""The prices that `tuner prices update` has read: a file in the state folder, before the table of the package."""
+"""The prices that runs count with: those that `tuner prices update` has read win over the table of the package."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner import codec
+from tuner.cli.inputs import Allowance
 from tuner.cli.state import state_folder, writable_state_folder
 from tuner.errors import TargetError, UsageError
-from tuner.pricing import RegionPrices
+from tuner.model import Architecture, FunctionSnapshot, Price
+from tuner.pricing import RegionPrices, price_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,23 @@ def updated_prices() -> Mapping[str, RegionPrices]:
         raise TargetError(
             f"{path} cannot be read: {error.message}", hint="Remove it, then type `tuner prices update` again."
         ) from error
+
+
+def prices_of(
+    function: FunctionSnapshot, architectures: Sequence[Architecture], allowance: Allowance
+) -> dict[Architecture, Price]:
+    """What counts for ``function``: the user's own prices, those that were updated, those of the package."""
+    updated = updated_prices()
+    return {
+        architecture: price_for(
+            function.region,
+            architecture,
+            usd_per_gb_s=allowance.usd_per_gb_s,
+            usd_per_request=allowance.usd_per_request,
+            updated=updated,
+        )
+        for architecture in architectures
+    }
 
 
 def keep_prices(rows: Mapping[str, RegionPrices]) -> Path:

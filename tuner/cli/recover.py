@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tuner.aws.control import LambdaControlPlane
-from tuner.aws.session import AwsAccess, resolve_region
+from tuner.aws.session import AwsAccess
+from tuner.cli.display import print_error
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.main import print_error
+from tuner.cli.reach import access_to, reach
 from tuner.cli.state import local_folder, runs_folder
 from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
 from tuner.engine.undo import delete_marked_versions, remove_copy, undo
@@ -44,23 +44,19 @@ def recover_command(options: RecoverOptions) -> int:
 def _recover_elsewhere(options: RecoverOptions) -> None:
     """Remove what runs on other machines left: versions of one function, copies of all."""
     target = parse_function(options.function) if options.function else None
-    region = resolve_region(target, region=options.region, profile=options.profile)
-    access = AwsAccess(region=region, profile=options.profile, endpoint_url=options.endpoint_url)
-    control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
-    try:
-        run_interruptibly(_remove_elsewhere(control, target, copies=options.copies))
-    finally:
-        control.close()
+    access = access_to(target, region=options.region, profile=options.profile, endpoint_url=options.endpoint_url)
+    run_interruptibly(_remove_elsewhere(access, target, copies=options.copies))
 
 
-async def _remove_elsewhere(control: LambdaControlPlane, target: FunctionTarget | None, *, copies: bool) -> None:
-    if target is not None:
-        deleted = await delete_marked_versions(control, target.name)
-        print(f"{target.name}: deleted {len(deleted)} versions that tuner left.")
-    if copies:
-        for name, run_id in await control.left_over_copies():
-            _print_notices(await remove_copy(control, name))
-            print(f"Deleted the copy {name} of run {run_id}.")
+async def _remove_elsewhere(access: AwsAccess, target: FunctionTarget | None, *, copies: bool) -> None:
+    async with reach(access) as reached:
+        if target is not None:
+            deleted = await delete_marked_versions(reached.control, target.name)
+            print(f"{target.name}: deleted {len(deleted)} versions that tuner left.")
+        if copies:
+            for name, run_id in await reached.control.left_over_copies():
+                _print_notices(await remove_copy(reached.control, name))
+                print(f"Deleted the copy {name} of run {run_id}.")
 
 
 def _recover(record: JournalRecord, profile: str | None) -> bool:
@@ -94,11 +90,12 @@ def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
         profile=profile or record.opened.profile,
         endpoint_url=record.opened.endpoint_url,
     )
-    control = LambdaControlPlane(access.control_client(), logs=access.logs_client(), profile=access.profile)
-    try:
-        return run_interruptibly(undo(control, record, poll_interval_s=POLL_INTERVAL_S))
-    finally:
-        control.close()
+    return run_interruptibly(_undo_at(access, record))
+
+
+async def _undo_at(access: AwsAccess, record: JournalRecord) -> tuple[Notice, ...]:
+    async with reach(access) as reached:
+        return await undo(reached.control, record, poll_interval_s=POLL_INTERVAL_S)
 
 
 def _incomplete(record: JournalRecord, error: TunerError) -> CleanUpIncompleteError:

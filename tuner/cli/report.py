@@ -6,27 +6,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuner import codec
-from tuner.cli.reports import (
-    check_writable,
-    html_of,
-    markdown_of,
-    text_of,
-    write_charts,
-    write_report_charts,
-    write_reports,
-)
+from tuner.cli.rendering import charts_of, document_text, html_of, shown_as
+from tuner.cli.report_file import read_source
+from tuner.cli.reports import check_writable, say_written, write_charts, write_document, write_reports
 from tuner.errors import ExitCode, UsageError
-from tuner.inputs.power_tuning import (
-    PowerTuningCurve,
-    PowerTuningResult,
-    looks_like_power_tuning,
-    parse_power_tuning,
-    power_tuning_url,
-)
-from tuner.model import SCHEMA_VERSION, Architecture, ColdStartReport, CurvePoint, GateReport, Price, Report
-from tuner.render.document import Document
-from tuner.render.redact import Private
+from tuner.inputs.power_tuning import PowerTuningCurve, PowerTuningResult, power_tuning_url
+from tuner.model import Architecture, ColdStartReport, CurvePoint, GateReport, Price, Report
+from tuner.render.redact import Private, redacted_gate, redacted_with_samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,53 +53,6 @@ def report_command(options: ReportOptions) -> int:
     return ExitCode.OK
 
 
-def read_source(source: str) -> Report | ColdStartReport | GateReport | PowerTuningResult:
-    """A report.json, ``-`` for standard input, a Power Tuning link, or a file with its JSON output."""
-    if looks_like_power_tuning(source):
-        return parse_power_tuning(source)
-    data = _read(source)
-    if not _is_report(data):
-        return parse_power_tuning(data.decode("utf-8", "replace"))
-    kind = codec.kind_of(data)
-    if kind == "gate":
-        return codec.decode(data, GateReport)
-    return codec.decode(data, ColdStartReport) if kind == "cold-start" else codec.decode(data, Report)
-
-
-def read_report(source: str) -> Report:
-    """A report.json. UsageError for anything else."""
-    data = _read(source)
-    if not _is_report(data):
-        raise UsageError(
-            f"{source} is not a report.json of schema version {SCHEMA_VERSION}.",
-            hint="Give the .json file that `tuner run` wrote.",
-        )
-    if codec.kind_of(data) == "gate":
-        raise UsageError(
-            f"{source} is the report of a gate, which compares two sides itself and has no curve.",
-            hint="Show it with `tuner report`; to measure against it type `tuner gate --baseline`.",
-        )
-    if codec.kind_of(data) == "cold-start":
-        raise UsageError(
-            f"{source} is a study of cold starts, and has no curve to be put beside another.",
-            hint="It compares architectures and sizes itself: give `tuner cold-start` both, or show each with "
-            "`tuner report`.",
-        )
-    return codec.decode(data, Report)
-
-
-def write_document(document: Document, files: tuple[Path, ...]) -> None:
-    """A comparison or an imported result as .html and .md; it has no report.json."""
-    for path in files:
-        if path.suffix == ".json":
-            raise UsageError(
-                f"{path}: only a run of tuner has a report.json.", hint="Give a file that ends with .html or .md."
-            )
-    for path in files:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_document_text(document, path.suffix), encoding="utf-8")
-
-
 def publish(html: str, publication: Publication, *, name: str) -> None:
     """Upload the page and print its link, the only line on standard output."""
     from tuner.aws.publish import parse_expiry, parse_s3_prefix, publish_page
@@ -132,11 +71,6 @@ def publish(html: str, publication: Publication, *, name: str) -> None:
         print(line, file=sys.stderr)
 
 
-def tell_written(paths: tuple[Path, ...]) -> None:
-    if paths:
-        print(f"Written: {', '.join(map(str, paths))}", file=sys.stderr)
-
-
 def report_as_power_tuning(report: Report) -> PowerTuningResult:
     """The measured sizes of a report in Power Tuning's terms: cost of one invocation, without the request price."""
     prices = {price.architecture: price for price in report.measurement.prices}
@@ -150,44 +84,30 @@ def report_as_power_tuning(report: Report) -> PowerTuningResult:
 
 def _share_report(report: Report | ColdStartReport, options: ReportOptions) -> None:
     write_reports(report, options.files, include=options.include)
-    tell_written(options.files)
+    say_written(options.files)
     if options.charts is not None:
-        tell_written(write_report_charts(report, options.charts, include=options.include))
+        say_written(write_charts(charts_of(report, options.include), options.charts))
     if options.export_power_tuning:
         print(power_tuning_url(report_as_power_tuning(_curve_report(report))))
     if options.publication is not None:
         publish(html_of(report, options.include), options.publication, name=f"{report.run_id}.html")
     if _wants_print(options):
-        _print_report(report, options)
+        shown = redacted_with_samples(report, options.include) if options.output == "json" else report
+        print(shown_as(shown, options.output or "text", options.include), end="")
 
 
 def _share_gate(report: GateReport, options: ReportOptions) -> None:
-    from tuner.cli.gate_outputs import gate_charts, gate_text, print_gate, write_gate_reports
-    from tuner.render.redact import redacted_gate
-
     if options.export_power_tuning:
         raise UsageError("A gate has no curve to export.", hint="Export a report of `tuner run`.")
-    write_gate_reports(redacted_gate(report, options.include, samples=True), options.files, include=options.include)
-    tell_written(options.files)
+    cleaned = redacted_gate(report, options.include, samples=True)
+    write_reports(cleaned, options.files, include=options.include)
+    say_written(options.files)
     if options.charts is not None:
-        tell_written(write_charts(gate_charts(report, options.include), options.charts))
+        say_written(write_charts(charts_of(report, options.include), options.charts))
     if options.publication is not None:
-        page = gate_text(report, ".html", include=options.include)
-        publish(page, options.publication, name=f"{report.run_id}.html")
+        publish(html_of(report, options.include), options.publication, name=f"{report.run_id}.html")
     if _wants_print(options):
-        print_gate(report, options.output or "text", include=options.include)
-
-
-def _print_report(report: Report | ColdStartReport, options: ReportOptions) -> None:
-    if options.output == "json":
-        from tuner.render.json import render_json
-        from tuner.render.redact import redacted_with_samples
-
-        print(render_json(redacted_with_samples(report, options.include)), end="")
-    elif options.output == "markdown":
-        print(markdown_of(report, options.include), end="")
-    else:
-        print(text_of(report, options.include), end="")
+        print(shown_as(report, options.output or "text", options.include), end="")
 
 
 def _curve_report(report: Report | ColdStartReport) -> Report:
@@ -203,30 +123,20 @@ def _share_imported(result: PowerTuningResult, options: ReportOptions) -> None:
     if options.output == "json":
         raise UsageError("An imported result has no report.json.", hint="Use --output markdown, or measure it anew.")
     write_document(document, options.files)
-    tell_written(options.files)
+    say_written(options.files)
     if options.charts is not None:
-        tell_written(write_charts(document.charts, options.charts))
+        say_written(write_charts(document.charts, options.charts))
     if options.export_power_tuning:
         print(power_tuning_url(result))
     if options.publication is not None:
-        publish(_document_text(document, ".html"), options.publication, name="power-tuning.html")
+        publish(document_text(document, ".html"), options.publication, name="power-tuning.html")
     if _wants_print(options):
-        print(_document_text(document, ".md"), end="")
+        print(document_text(document, ".md"), end="")
 
 
 def _wants_print(options: ReportOptions) -> bool:
     asked = options.files or options.charts or options.export_power_tuning or options.publication
     return options.output is not None or not asked
-
-
-def _document_text(document: Document, suffix: str) -> str:
-    if suffix == ".md":
-        from tuner.render.markdown import render_document_markdown
-
-        return render_document_markdown(document)
-    from tuner.render.document import render_document_html
-
-    return render_document_html(document)
 
 
 def _exportable(point: CurvePoint) -> bool:
@@ -247,20 +157,3 @@ def _exported(report: Report, architecture: Architecture, price: Price | None) -
         duration_ms=tuple(point.duration_ms.mean.point for point in points if point.duration_ms),
         cost=tuple(p.cost_usd_per_million.point / 1e6 - request_usd for p in points if p.cost_usd_per_million),
     )
-
-
-def _read(source: str) -> bytes:
-    if source == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(source).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{source} cannot be read: {error.strerror}.",
-            hint="Give a report.json, or a link to lambda-power-tuning.show in quotes.",
-        ) from error
-
-
-def _is_report(data: bytes) -> bool:
-    """Told by a key that every report has and no other result."""
-    return b'"schema_version"' in data

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.cli.inputs import OutputOptions
+from tuner.cli.rendering import AnyReport, charts_of, document_text, html_of, markdown_of, shown_as
+from tuner.cli.state import runs_folder
 from tuner.errors import UsageError
 from tuner.model import ColdStartReport, Notice, Report, Severity
+from tuner.render.json import render_json
 from tuner.render.redact import Private
 
 if TYPE_CHECKING:
     from tuner.render.charts.chart import Chart
+    from tuner.render.document import Document
 
 FORMATS = (".json", ".html")
 """What a run writes by default."""
@@ -29,7 +35,7 @@ class ReportFiles:
     notices: tuple[Notice, ...] = ()
 
 
-def report_files(asked: tuple[Path, ...], *, name: str, fallback_folder: Path) -> ReportFiles:
+def report_files(asked: tuple[Path, ...], *, name: str, run_id: str) -> ReportFiles:
     """The report files of a run. UsageError if one that was asked for cannot be written.
 
     Without ``--report`` both formats go to ``reports/``; where that cannot be written, to the run's own folder.
@@ -37,13 +43,15 @@ def report_files(asked: tuple[Path, ...], *, name: str, fallback_folder: Path) -
     if asked:
         check_writable(asked)
         return ReportFiles(asked)
+    paths = tuple(DEFAULT_FOLDER / f"{name}-{run_id}{suffix}" for suffix in FORMATS)
     try:
-        for suffix in FORMATS:
-            _check(DEFAULT_FOLDER / f"{name}{suffix}")
+        check_writable(paths)
     except UsageError as error:
-        paths = tuple(fallback_folder / f"report{suffix}" for suffix in FORMATS)
-        return ReportFiles(paths, (_fallback_notice(error, fallback_folder),))
-    return ReportFiles(tuple(DEFAULT_FOLDER / f"{name}{suffix}" for suffix in FORMATS))
+        folder = runs_folder() / run_id
+        return ReportFiles(
+            tuple(folder / f"report{suffix}" for suffix in FORMATS), (_fallback_notice(error, folder),)
+        )
+    return ReportFiles(paths)
 
 
 def check_writable(paths: Iterable[Path]) -> None:
@@ -52,19 +60,26 @@ def check_writable(paths: Iterable[Path]) -> None:
         _check(path)
 
 
-def write_report_charts(
-    report: Report | ColdStartReport, folder: Path, *, include: Collection[Private] = ()
-) -> tuple[Path, ...]:
-    """The figures of a report's page as files of their own."""
-    from tuner.render.charts import report_charts
-    from tuner.render.cold_start import cold_start_charts
-    from tuner.render.redact import redacted
-    from tuner.render.samples import by_cell
+def deliver(
+    report: Report | ColdStartReport, files: ReportFiles, output: OutputOptions, *, shown: Iterable[Private] = ()
+) -> None:
+    """Write and print what was asked for. ``shown``: what is private and in the printed text all the same."""
+    write_reports(report, files.paths)
+    if output.charts is not None:
+        write_charts(charts_of(report), output.charts)
+    print(shown_as(report, "json" if output.json_output else "text", shown), end="")
+    say_kept(files, quiet=output.quiet)
 
-    if isinstance(report, ColdStartReport):
-        return write_charts(cold_start_charts(redacted(report, include)), folder)
-    shown = redacted(report, include)
-    return write_charts(report_charts(shown, by_cell(shown.samples)), folder)
+
+def say_kept(files: ReportFiles, *, quiet: bool) -> None:
+    if not quiet:
+        print(f"Report: {', '.join(map(str, files.paths))}", file=sys.stderr)
+
+
+def say_written(paths: Iterable[Path]) -> None:
+    written = ", ".join(map(str, paths))
+    if written:
+        print(f"Written: {written}", file=sys.stderr)
 
 
 def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
@@ -93,56 +108,32 @@ def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def write_reports(
-    report: Report | ColdStartReport, paths: tuple[Path, ...], *, include: Iterable[Private] = ()
-) -> None:
+def write_reports(report: AnyReport, paths: Iterable[Path], *, include: Collection[Private] = ()) -> None:
+    """The report as .json (complete), .html or .md, by the ending of each path."""
     for path in paths:
-        text = _rendered(report, path.suffix, frozenset(include))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _write(path, _rendered(report, path.suffix, include))
 
 
-def text_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
-    """The report for a terminal as wide as this one."""
-    from tuner.cli.display import columns, wants_color
-    from tuner.render.redact import redacted
-    from tuner.render.terminal import render_document, render_report
-
-    if isinstance(report, ColdStartReport):
-        from tuner.render.cold_start import cold_start_summary
-
-        summary = cold_start_summary(redacted(report, include), width=columns())
-        return render_document(summary, width=columns(), color=wants_color())
-    return render_report(redacted(report, include), width=columns(), color=wants_color())
+def write_document(document: Document, paths: Sequence[Path]) -> None:
+    """A comparison or an imported result as .html and .md; it has no report.json."""
+    for path in paths:
+        if path.suffix == ".json":
+            raise UsageError(
+                f"{path}: only a run of tuner has a report.json.", hint="Give a file that ends with .html or .md."
+            )
+    for path in paths:
+        _write(path, document_text(document, path.suffix))
 
 
-def markdown_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
-    from tuner.render.markdown import render_document_markdown, render_markdown
-
-    if isinstance(report, ColdStartReport):
-        from tuner.render.cold_start import cold_start_document
-
-        return render_document_markdown(cold_start_document(report, include=include))
-    return render_markdown(report, include=include)
-
-
-def html_of(report: Report | ColdStartReport, include: Iterable[Private] = ()) -> str:
-    if isinstance(report, ColdStartReport):
-        from tuner.render.cold_start import cold_start_document
-        from tuner.render.document import render_document_html
-
-        return render_document_html(cold_start_document(report, include=include))
-    from tuner.render.html import render_html
-
-    return render_html(report, include=include)
-
-
-def _rendered(report: Report | ColdStartReport, suffix: str, include: frozenset[Private]) -> str:
+def _rendered(report: AnyReport, suffix: str, include: Iterable[Private]) -> str:
     if suffix == ".json":
-        from tuner.render.json import render_json
-
         return render_json(report)
     return markdown_of(report, include) if suffix == ".md" else html_of(report, include)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _check(path: Path) -> None:

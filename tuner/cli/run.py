@@ -4,49 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner import codec
 from tuner.aws.control import LambdaControlPlane
 from tuner.cli.apply_result import apply_result, check_apply
+from tuner.cli.bench import Bench, Measured, bench, nothing_measured
 from tuner.cli.display import columns, wants_color
-from tuner.cli.inputs import (
-    Allowance,
-    FunctionOptions,
-    OutputOptions,
-    SendingOptions,
-    SpendOptions,
-    command_line,
-    flags,
-    read_architectures,
-    read_confidence,
-)
+from tuner.cli.inputs import Allowance, MeasuringOptions, flags, read_architectures, read_confidence
 from tuner.cli.interrupt import run_interruptibly
-from tuner.cli.measure import (
-    Call,
-    agree,
-    checked,
-    control_plane,
-    interrupted_notice,
-    measure,
-    nothing_measured,
-    place_of,
-    prices_of,
-    read_payloads,
-    refuse_unfinished,
-)
-from tuner.cli.place import Place
-from tuner.cli.reports import ReportFiles, report_files, write_report_charts, write_reports
-from tuner.cli.state import new_run_id, runs_folder, writable_state_folder
-from tuner.engine.orchestrator import RunResult
-from tuner.engine.resume import resumed
-from tuner.engine.store import RunStore
+from tuner.cli.reports import deliver
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.limits import parse_cost_limit, parse_duration_limit
 from tuner.inputs.memory import parse_memory
-from tuner.inputs.payload_set import PayloadSet
 from tuner.model import (
     Architecture,
     BudgetStatus,
@@ -61,9 +34,9 @@ from tuner.model import (
     Strategy,
 )
 from tuner.planning.candidates import candidate_sizes
-from tuner.planning.plan import architectures_of, make_plan
-from tuner.render.terminal import render_plan, render_report
-from tuner.reporting.parts import RunFacts
+from tuner.planning.plan import make_plan
+from tuner.render.redact import Private
+from tuner.render.terminal import render_plan
 from tuner.reporting.run import build_report
 from tuner.units import parse_percent
 
@@ -71,13 +44,9 @@ DEFAULT_SAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(MeasuringOptions):
     """``tuner run`` as it was typed."""
 
-    where: FunctionOptions
-    send: SendingOptions
-    spend: SpendOptions
-    output: OutputOptions
     memory: str
     strategy: Strategy
     tolerance: str
@@ -89,11 +58,8 @@ class RunOptions:
     cold_fraction: str | None
     weight: float
     samples: int | None
-    wave: int | None
     architectures: str | None
-    clone: bool
     resume: str | None
-    seed: int
     apply: bool = False
 
     @property
@@ -113,9 +79,7 @@ class RunOptions:
 
     def check(self) -> None:
         """UsageError for options that contradict each other."""
-        self.send.check()
-        self.where.check()
-        self.output.check()
+        self.check_groups()
         if self.apply:
             check_apply(local=self.where.local, yes=self.spend.yes)
         if self.adaptive and self.samples is not None:
@@ -141,22 +105,13 @@ class RunInputs:
 
 def run_command(options: RunOptions) -> int:
     """Run and report; returns the exit code."""
-    options.check()
-    inputs = read_inputs(options)
-    sources = options.send.sources()
-    writable_state_folder()
-    with place_of(options.where, inputs.memory_mb) as place:
-        run = _Run(options, inputs, place, read_payloads(sources, place.access, place.target.name))
+    with _prepared(options) as run:
         return run_interruptibly(run.main())
 
 
 def plan_command(options: RunOptions, out: Path | None) -> int:
     """Say what ``run_command`` would do; returns the exit code."""
-    options.check()
-    inputs = read_inputs(options)
-    sources = options.send.sources()
-    with place_of(options.where, inputs.memory_mb) as place:
-        run = _Run(options, inputs, place, read_payloads(sources, place.access, place.target.name))
+    with _prepared(options, runs=False) as run:
         plan = asyncio.run(run.plan())
     if out is not None:
         out.write_bytes(codec.encode_pretty(plan))
@@ -167,6 +122,14 @@ def plan_command(options: RunOptions, out: Path | None) -> int:
     if out is not None and not options.output.quiet:
         print(f"Plan: {out}", file=sys.stderr)
     return ExitCode.OK
+
+
+@contextmanager
+def _prepared(options: RunOptions, *, runs: bool = True) -> Iterator[_Run]:
+    options.check()
+    inputs = read_inputs(options)
+    with bench(options, inputs.allowance, inputs.memory_mb, runs=runs) as on_bench:
+        yield _Run(options, inputs, on_bench)
 
 
 def read_inputs(options: RunOptions) -> RunInputs:
@@ -187,7 +150,7 @@ def read_inputs(options: RunOptions) -> RunInputs:
 
 
 def reproduce_command(options: RunOptions) -> str:
-    """The command line that repeats the run. Payload texts and values of variables stay out of it."""
+    """The command line that repeats the run."""
     words = ["--memory", options.memory, "--strategy", options.strategy.value, "--tolerance", options.tolerance]
     words += ["--sampling", options.sampling_kind.value, "--seed", str(options.seed)]
     words += ["--confidence", options.confidence] if options.adaptive else ["-n", str(options.samples_per_size)]
@@ -203,94 +166,45 @@ def reproduce_command(options: RunOptions) -> str:
     )
     words += ["--confirm"] if options.confirm else []
     words += ["--clone"] if options.clone else []
-    return command_line(
-        "tuner",
-        "run",
-        options.where.function,
-        *words,
-        *options.where.words(),
-        *options.send.words(),
-        *options.spend.words(),
-    )
+    return options.reproduced("run", options.where.function, *words)
 
 
 class _Run:
     """One run of the command, step by step."""
 
-    def __init__(self, options: RunOptions, inputs: RunInputs, place: Place, payloads: PayloadSet) -> None:
+    def __init__(self, options: RunOptions, inputs: RunInputs, bench: Bench) -> None:
         self._options = options
         self._inputs = inputs
-        self._place = place
-        self._payloads = payloads
-        self._run_id = options.resume or new_run_id()
+        self._bench = bench
 
     async def main(self) -> int:
-        options = self._options
-        async with control_plane(self._place.access, engine=self._place.engine) as control:
-            plan, earlier = await self._plan(control)
-            files = report_files(
-                options.output.report_files,
-                name=f"{plan.function.name}-{plan.run_id}",
-                fallback_folder=runs_folder() / plan.run_id,
-            )
-            agree(plan, yes=options.spend.yes, quiet=options.output.quiet)
-            call = Call(
-                payloads=self._payloads,
-                options=options.send,
-                transport=options.where.transport,
-                quiet=options.output.quiet,
-                verbose=options.output.verbose,
-            )
-            result = await measure(plan, self._place, control, call, earlier=earlier)
-            report = self._report(plan, result, files)
-            code = self._finish(report, result, files)
-            if options.apply:
-                await apply_result(control, plan.request, report, code, yes=options.spend.yes)
+        async with self._bench.reach() as reached:
+            plan, earlier = await self._plan(reached.control)
+            measured = await self._bench.measure(plan, reached, earlier=earlier)
+            report = self._report(measured)
+            code = self._finish(report, measured)
+            if self._options.apply:
+                yes = self._options.spend.yes
+                await apply_result(reached.control, plan.request, report, code, yes=yes)
         return code
 
     async def plan(self) -> Plan:
         """The plan alone: nothing is changed, nothing invoked."""
-        async with control_plane(self._place.access, engine=self._place.engine) as control:
-            plan, _ = await self._plan(control)
+        async with self._bench.reach() as reached:
+            plan, _ = await self._plan(reached.control)
         return plan
 
     async def _plan(self, control: LambdaControlPlane) -> tuple[Plan, tuple[Sample, ...]]:
-        """The plan and the samples there are already: none, except for a resumed run."""
-        function = await control.describe(self._place.target)
-        refuse_unfinished(function)
-        if self._options.resume is not None:
-            store = RunStore.open(runs_folder(), self._options.resume)
-            plan, earlier = resumed(store, function, self._payloads.sha256, command="run")
-            return await checked(plan, control), earlier
-        request = self._request(function)
-        plan = make_plan(
-            request,
-            function,
-            await control.limits(),
-            prices_of(function, architectures_of(request, function), self._inputs.allowance),
-            run_id=self._run_id,
-            notices=(*self._place.notices, *self._options.send.notices()),
-        )
-        return await checked(plan, control), ()
+        return await self._bench.plan(control, make_plan, self._request, command="run", resume=self._options.resume)
 
     def _request(self, function: FunctionSnapshot) -> RunRequest:
         options, inputs = self._options, self._inputs
-        return RunRequest(
-            function=function.name,
-            engine=self._place.engine,
-            memory_mb=self._place.memory_mb,
+        return replace(
+            self._bench.request(function.name, self._bench.place.memory_mb),
             strategy=options.strategy,
             tolerance=inputs.tolerance,
             samples_per_size=options.samples_per_size,
-            wave_size=options.wave,
-            max_cost_usd=inputs.allowance.max_cost_usd,
-            max_invocations=inputs.allowance.max_invocations,
-            max_time_s=inputs.allowance.max_time_s,
             architectures=inputs.architectures,
-            clone=options.clone,
-            payload_sha256=self._payloads.sha256,
-            expected_errors=options.send.expected_errors,
-            seed=options.seed,
             sampling=options.sampling_kind,
             confidence=inputs.confidence,
             confirm=options.confirm,
@@ -300,48 +214,18 @@ class _Run:
             cold_fraction=inputs.cold_fraction,
         )
 
-    def _finish(self, report: Report, result: RunResult, files: ReportFiles) -> ExitCode:
-        output = self._options.output
-        write_reports(report, files.paths)
-        if output.charts is not None:
-            write_report_charts(report, output.charts)
-        self._print(report)
-        if not output.quiet:
-            print(f"Report: {', '.join(str(path) for path in files.paths)}", file=sys.stderr)
-        if result.failure is not None:
-            raise result.failure
-        if result.interrupted:
-            print("Interrupted: the function is as it was. The report holds what was measured.", file=sys.stderr)
+    def _report(self, measured: Measured) -> Report:
+        command, sampling = reproduce_command(self._options), _sampling_words(measured.plan.request)
+        facts = self._bench.facts(measured, command=command, sampling=sampling)
+        return build_report(measured.plan, measured.result.samples, facts)
+
+    def _finish(self, report: Report, measured: Measured) -> ExitCode:
+        deliver(report, measured.files, self._options.output, shown=Private)
+        if measured.ended_early("the function is as it was"):
             return ExitCode.INTERRUPTED
         if report.recommendation is None and not report.limits:
             raise nothing_measured(report.samples)
         return limits_exit_code(report)
-
-    def _report(self, plan: Plan, result: RunResult, files: ReportFiles) -> Report:
-        interrupted = (interrupted_notice(plan),) if result.interrupted else ()
-        return build_report(
-            plan,
-            result.samples,
-            RunFacts(
-                created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                command=reproduce_command(self._options),
-                sampling=_sampling_words(plan.request),
-                payload_sha256=self._payloads.sha256,
-                blocks=result.blocks,
-                seconds=result.seconds,
-                notices=(*files.notices, *result.notices, *interrupted),
-                host=self._place.host,
-                throttle=self._place.throttle,
-            ),
-        )
-
-    def _print(self, report: Report) -> None:
-        if self._options.output.json_output:
-            from tuner.render.json import render_json
-
-            print(render_json(report), end="")
-        else:
-            print(render_report(report, width=columns(), color=wants_color()), end="")
 
 
 def limits_exit_code(report: Report) -> ExitCode:

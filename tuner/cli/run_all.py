@@ -16,12 +16,10 @@ from pathlib import Path
 from tuner import codec
 from tuner.cli.configured import load
 from tuner.cli.display import columns
-from tuner.cli.reports import DEFAULT_FOLDER, check_writable
+from tuner.cli.reports import DEFAULT_FOLDER, check_writable, write_document
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.config import FUNCTION, Configuration
 from tuner.model import Report
-from tuner.render.document import render_document_html
-from tuner.render.markdown import render_document_markdown
 from tuner.render.project import HEADER, Measured, project_document, project_rows
 from tuner.render.table import render_columns
 
@@ -113,10 +111,6 @@ def _own_report(name: str) -> Path:
 
 def _show(measured: Sequence[Measured], files: tuple[Path, ...]) -> None:
     print(render_columns(HEADER, project_rows(measured), width=columns()), end="")
-    document = project_document(measured)
-    for path in files:
-        text = render_document_html(document) if path.suffix == ".html" else render_document_markdown(document)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_document(project_document(measured), files)
     kept = ", ".join(str(_own_report(one.name)) for one in measured if one.report is not None)
     print(f"Report: {', '.join(map(str, (*files, kept) if kept else files))}", file=sys.stderr)

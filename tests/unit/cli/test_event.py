@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 import tuner.aws.test_events
 from tuner.cli.app import app
-from tuner.cli.event import complete_event
+from tuner.cli.completion import complete_event
 from tuner.errors import TunerError
 from tuner.inputs.events import catalogue, read_event
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-import tuner.cli.measure
+import tuner.cli.payloads
 from tuner.aws.session import AwsAccess
 from tuner.cli.inputs import SendingOptions
-from tuner.cli.measure import read_payloads
+from tuner.cli.payloads import read_payloads
 from tuner.errors import UsageError
 
 
@@ -38,7 +38,7 @@ def sending(event: str, **options: Any) -> SendingOptions:
 
 def test_the_event_is_read_from_the_registry_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry()
-    monkeypatch.setattr(tuner.cli.measure, "schemas_client", lambda **_: registry)
+    monkeypatch.setattr(tuner.cli.payloads, "schemas_client", lambda **_: registry)
     options = sending("shared:order")
     options.check()
     payloads = read_payloads(options.sources(), AwsAccess(region="eu-central-1"), "mine")

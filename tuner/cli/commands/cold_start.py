@@ -113,48 +113,15 @@ def cold_start(
 
       tuner cold-start examples/password-hash --local -n 50
     """
+    given = dict(locals())
     from tuner.cli.cold_start import StudyOptions, study_command
-    from tuner.cli.inputs import FunctionOptions, OutputOptions, SendingOptions, SpendOptions
+    from tuner.cli.commands import given as groups
 
     options = StudyOptions(
-        where=FunctionOptions(
-            function=function,
-            local=local,
-            region=region,
-            profile=profile,
-            endpoint_url=endpoint_url,
-            transport=transport.value,
-            handler=handler,
-            runtime=runtime,
-            simulation=simulate,
-            timeout_s=timeout,
-            current_memory_mb=current_memory,
-            environment=tuple(env or ()),
-        ),
-        send=SendingOptions(
-            payloads=tuple(payload or ()),
-            event=event,
-            event_settings=tuple(set_ or ()),
-            event_repeats=tuple(repeat or ()),
-            expected_errors=tuple(expect_error or ()),
-            before=before,
-            after=after,
-        ),
-        spend=SpendOptions(
-            max_cost=max_cost,
-            max_invocations=max_invocations,
-            max_time=max_time,
-            yes=yes,
-            price_per_gb_s=price_per_gb_s,
-            price_per_request=price_per_request,
-        ),
-        output=OutputOptions(
-            json_output=output is OutputFormat.JSON,
-            report_files=tuple(report or ()),
-            charts=charts,
-            quiet=quiet,
-            verbose=verbose,
-        ),
+        where=groups.where(given),
+        send=groups.send(given),
+        spend=groups.spend(given),
+        output=groups.output(given),
         memory=memory,
         architectures=arch,
         starts=starts,

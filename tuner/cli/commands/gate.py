@@ -128,55 +128,21 @@ def gate(
 
       tuner gate examples/password-hash --local --base main
     """
+    given = {**locals(), "function": function or head or ""}
+    from tuner.cli.commands import given as groups
     from tuner.cli.gate import GateOptions, gate_command
     from tuner.cli.gate_outputs import GateOutputs
     from tuner.cli.gate_policy import PolicyOptions
     from tuner.cli.gate_sides import SideOptions
-    from tuner.cli.inputs import FunctionOptions, OutputOptions, SendingOptions, SpendOptions
 
-    shown = output or ShownFormat.TEXT
     options = GateOptions(
         sides=SideOptions(function=function, base=base, head=head, baseline=baseline, any_runtime=any_runtime),
-        where=FunctionOptions(
-            function=function or head or "",
-            local=local,
-            region=region,
-            profile=profile,
-            endpoint_url=endpoint_url,
-            transport=transport.value,
-            handler=handler,
-            runtime=runtime,
-            simulation=simulate,
-            timeout_s=timeout,
-            current_memory_mb=current_memory,
-            environment=tuple(env or ()),
-        ),
-        send=SendingOptions(
-            payloads=tuple(payload or ()),
-            event=event,
-            event_settings=tuple(set_ or ()),
-            event_repeats=tuple(repeat or ()),
-            expected_errors=tuple(expect_error or ()),
-            before=before,
-            after=after,
-        ),
-        spend=SpendOptions(
-            max_cost=max_cost,
-            max_invocations=max_invocations,
-            max_time=max_time,
-            yes=yes,
-            price_per_gb_s=price_per_gb_s,
-            price_per_request=price_per_request,
-        ),
-        output=OutputOptions(
-            json_output=shown is ShownFormat.JSON,
-            report_files=tuple(report or ()),
-            charts=None,
-            quiet=quiet,
-            verbose=verbose,
-        ),
+        where=groups.where(given),
+        send=groups.send(given),
+        spend=groups.spend(given),
+        output=groups.output(given),
         outputs=GateOutputs(
-            format=shown.value,
+            format=(output or ShownFormat.TEXT).value,
             junit=junit,
             comment=comment,
             summary=summary,

@@ -165,48 +165,14 @@ plan.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer a
 
 def _options(given: Mapping[str, Any]) -> RunOptions:
     """The options as they were typed; those that ``plan`` does not have as if they had not been."""
-    from tuner.cli.inputs import FunctionOptions, OutputOptions, SendingOptions, SpendOptions
+    from tuner.cli.commands import given as groups
     from tuner.cli.run import RunOptions
 
     return RunOptions(
-        where=FunctionOptions(
-            function=given["function"],
-            local=given["local"],
-            region=given["region"],
-            profile=given["profile"],
-            endpoint_url=given["endpoint_url"],
-            transport=given["transport"].value,
-            handler=given["handler"],
-            runtime=given["runtime"],
-            simulation=given["simulate"],
-            timeout_s=given["timeout"],
-            current_memory_mb=given["current_memory"],
-            environment=tuple(given["env"] or ()),
-        ),
-        send=SendingOptions(
-            payloads=tuple(given["payload"] or ()),
-            event=given["event"],
-            event_settings=tuple(given["set_"] or ()),
-            event_repeats=tuple(given["repeat"] or ()),
-            expected_errors=tuple(given["expect_error"] or ()),
-            before=given["before"],
-            after=given["after"],
-        ),
-        spend=SpendOptions(
-            max_cost=given["max_cost"],
-            max_invocations=given["max_invocations"],
-            max_time=given["max_time"],
-            yes=given.get("yes", False),
-            price_per_gb_s=given["price_per_gb_s"],
-            price_per_request=given["price_per_request"],
-        ),
-        output=OutputOptions(
-            json_output=given["output"] is OutputFormat.JSON,
-            report_files=tuple(given.get("report") or ()),
-            charts=given.get("charts"),
-            quiet=given["quiet"],
-            verbose=given.get("verbose", False),
-        ),
+        where=groups.where(given),
+        send=groups.send(given),
+        spend=groups.spend(given),
+        output=groups.output(given),
         memory=given["memory"],
         strategy=given["strategy"],
         tolerance=given["tolerance"],

@@ -41,6 +41,16 @@ def test_sizes_beyond_the_quota_are_left_out_and_the_others_measured(
     assert account.fingerprint() == before
 
 
+def test_a_search_proposes_ties_with_and_predicts_no_size_beyond_the_quota(account: Account) -> None:
+    done = account.run("--memory", "128..3008", "--output", "json")
+    assert done.returncode == 0, done.stderr
+    report = codec.decode(done.stdout, Report)
+    assert "memory-quota" in {notice.code for notice in report.notices}
+    assert report.recommendation is not None
+    named = {point.memory_mb for point in report.curve} | {cell.memory_mb for cell in report.recommendation.tied}
+    assert max(named) <= 1024
+
+
 def test_a_run_of_which_no_size_is_allowed_says_why(account: Account) -> None:
     before = account.fingerprint()
     done = account.run("--memory", "2048,3008", "-n", "2")

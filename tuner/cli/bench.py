@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -62,6 +62,7 @@ class Measured:
     """A plan that was run, and the files that its report goes to."""
 
     plan: Plan
+    """Without the candidates that Lambda did not take: nothing may be said to tie with what cannot be had."""
     result: RunResult
     files: ReportFiles
 
@@ -156,7 +157,7 @@ class Bench:
         result = await measure(
             plan, self.place, reached.control, call, logs=reached.logs, policy_of=policy_of, earlier=earlier
         )
-        return Measured(plan=plan, result=result, files=files)
+        return Measured(plan=replace(plan, cells=result.cells), result=result, files=files)
 
     def facts(self, measured: Measured, *, command: str, sampling: str, notices: Sequence[Notice] = ()) -> RunFacts:
         """How it was measured, as of now. ``notices`` are those that only this command has."""

@@ -238,10 +238,13 @@ def flags(values: Mapping[str, object | None]) -> list[str]:
 
 
 def read_architectures(text: str | None) -> tuple[Architecture, ...]:
+    """``both`` or names with commas between them; none where nothing was asked for."""
+    if text == "both":
+        return tuple(Architecture)
     try:
         return tuple(Architecture(name.strip()) for name in text.split(",")) if text else ()
     except ValueError:
-        raise UsageError(f"{text!r} is no architecture.", hint="Use --arch x86_64, arm64 or x86_64,arm64.") from None
+        raise UsageError(f"{text!r} is no architecture.", hint="Use --arch x86_64, arm64 or both.") from None
 
 
 def read_confidence(text: str, *, least: float = 0.5, most: float = 0.99) -> float:

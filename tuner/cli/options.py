@@ -255,7 +255,12 @@ After = Annotated[
     ),
 ]
 MaxInvocations = Annotated[
-    int | None, typer.Option(min=1, help="The run stops before it makes more calls.", rich_help_panel="Spend")
+    int | None,
+    typer.Option(
+        min=1,
+        help="The run stops before it makes more calls. Above 60 an architecture an undecided search goes on.",
+        rich_help_panel="Spend",
+    ),
 ]
 MaxTime = Annotated[
     str | None, typer.Option(help="The run starts nothing more after this: 90s, 5m, 1h.", rich_help_panel="Spend")

@@ -45,6 +45,9 @@ class RunResult:
     """What a run leaves: its samples, and how it ended."""
 
     samples: tuple[Sample, ...]
+    cells: tuple[Cell, ...]
+    """The candidates of the plan that Lambda takes: without architectures the function cannot run on and sizes that
+    the account may not use."""
     blocks: int
     seconds: float
     interrupted: bool
@@ -86,6 +89,7 @@ async def execute(
             notices = await _clean_up(ports, journal)
     return RunResult(
         samples=tuple(sorted(measurement.samples, key=lambda sample: sample.sequence)),
+        cells=measurement.cells,
         blocks=measurement.blocks,
         seconds=loop.time() - started_s,
         interrupted=interrupted,
@@ -109,6 +113,7 @@ class _Measurement:
     ) -> None:
         self.samples: list[Sample] = list(earlier)
         self.notices: list[Notice] = []
+        self.cells = plan.cells
         self.blocks = 0
         self._plan = plan
         self._policy_of = policy_of
@@ -131,9 +136,9 @@ class _Measurement:
         self._dispatcher = Dispatcher(sending, ports.invoker, ports.observer, self._on_sample, after=earlier)
 
     async def run(self) -> None:
-        cells = await self._subjects.prepare(self._probe)
+        self.cells = await self._subjects.prepare(self._probe)
         self.notices.extend(self._subjects.notices)
-        policy = self._policy_of(replace(self._plan, cells=cells))
+        policy = self._policy_of(replace(self._plan, cells=self.cells))
         while not isinstance(step := policy.next_block(self.samples), Stop):
             self._observer.block_started(step)
             refusals = [reason for reason in await self._run_block(step) if reason is not None]
@@ -142,10 +147,10 @@ class _Measurement:
                 return
             self.blocks += 1
             if self._refused:
-                cells = tuple(cell for cell in cells if cell.memory_mb < min(self._refused))
-                if not cells:
+                self.cells = tuple(cell for cell in self.cells if cell.memory_mb < min(self._refused))
+                if not self.cells:
                     raise self._refused[min(self._refused)]
-                policy = self._policy_of(replace(self._plan, cells=cells))
+                policy = self._policy_of(replace(self._plan, cells=self.cells))
 
     async def _run_block(self, block: Block) -> list[str | None]:
         """Run the waves of a block, side by side as far as slots allow, while versions they need are being

@@ -90,8 +90,15 @@ def not_estimable_note(distributions: Iterable[Distribution], *, hidden: bool = 
     )
     means = sorted({_reason(row.mean) for row in rows if not row.mean.estimable})
     clauses += [f"Mean: {'; '.join(means)}."] if means else []
-    lead = f"Not estimable, and left out: {join_and(lacking)}." if hidden else f"{NOT_ESTIMABLE}: not estimable."
-    return " ".join((lead, *clauses)) if clauses else None
+    if not clauses:
+        return None
+    # Only columns of percentiles are left out; a mean that has no interval is seen.
+    lead = (
+        f"Not estimable, and left out: {join_and(lacking)}."
+        if hidden and lacking
+        else f"{NOT_ESTIMABLE}: not estimable."
+    )
+    return " ".join((lead, *clauses))
 
 
 def _reason(estimate: Estimate) -> str:

@@ -292,6 +292,7 @@ async def test_code_that_cannot_start_on_the_other_architecture_is_not_portable_
     assert [notice.code for notice in result.notices] == ["not-portable"]
     assert "_native" in result.notices[0].message
     assert result.samples == ()
+    assert result.cells == ()
     assert fake.copies == {}
 
 

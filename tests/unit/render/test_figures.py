@@ -100,5 +100,6 @@ def test_a_mean_without_interval_says_its_own_reason() -> None:
 def test_there_is_no_footnote_where_everything_is_estimable() -> None:
     known = estimate(5, 4, 6)
     row = Distribution(mean=known, p50=known, p95=known, p99=known)
+    assert figures.not_estimable_note([], hidden=True) is None
     assert figures.not_estimable_note([row]) is None
     assert figures.not_estimable_note([row, replace(row, p99=estimate(9, None, None))]) is not None

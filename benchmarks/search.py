@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import search_local, search_thinking
+from benchmarks import search_limits, search_local, search_thinking
 from benchmarks.policies import Adaptive, Parrotfish, Policy, PowerTuning, RandomSizes, Rule
 from benchmarks.search_families import curve_worlds, simulated_worlds
 from benchmarks.search_tables import NEAR, Run, reliability, show, show_reliability, table
@@ -103,6 +103,8 @@ def main() -> int:
     paths = options.traces or [DATA / name for name in TRACES if (DATA / name).exists()]
     kinds = ["traces"] if options.only_traces else options.worlds
     seeds = range(options.first_seed, options.first_seed + options.seeds)
+    if options.limits:
+        return search_limits.main(lambda seed: worlds(kinds, paths, seed), seeds)
     runs = evaluate(options.policy or list(policies(0)), lambda seed: worlds(kinds, paths, seed), seeds)
     rows, bins = table(runs), reliability(runs)
     if options.json:
@@ -124,6 +126,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0, help="for worlds that nobody has looked at")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--limits", action="store_true", help="how often statements about limits are wrong instead")
     parser.add_argument("--thinking", action="store_true", help="time the choice of the next block instead")
     parser.add_argument("--local", action="store_true", help="compare with a sweep on the embedded Lambda instead")
     parser.add_argument("--example", nargs="*", help="examples for --local [default: all that need no network]")

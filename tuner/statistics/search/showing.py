@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuner.model import Block, BudgetStatus, Cell, Sample, Stop, Wave
+from tuner.statistics.search.evidence import CellEvidence
 from tuner.statistics.search.goal import feasible_chance, near_best
 from tuner.statistics.search.policy import AdaptiveSampling, Verdict
 
 USUAL_CALLS = 12
 """A search seldom makes more of them at one size."""
-WAVES_ON_A_VERSION = 4
-"""Calls that share environments are worth less and less: after so many waves new environments are worth more."""
+WAVES_ON_A_VERSION = range(2, 5)
+"""The first one is cold and shows nothing; the more follow, the less each is worth, as they share environments."""
+STILL_GOOD = 0.5
+"""A size that has had its calls for showing is left for another one only where this falls below: that would take as
+many calls again."""
 FEWEST = 20
 """Calls before limits are called hopeless."""
 _NOT_SHOWN = (None, BudgetStatus.OPEN, BudgetStatus.UNKNOWN)
@@ -44,7 +48,8 @@ class ShowingLimits:
             return step
         number = 1 + max(sample.block for sample in samples)
         wave = Wave(cell=cell, size=min(self.wave_size, left))
-        return Block(number=number, waves=(wave,), fresh=_is_used_up(cell, samples))
+        most_waves = _most_waves(verdict.evidence.environment_share)
+        return Block(number=number, waves=(wave,), fresh=_waves_on_newest(cell, samples) >= most_waves)
 
     def _is_hopeless(self, verdict: Verdict) -> bool:
         search = self.search
@@ -58,12 +63,16 @@ class ShowingLimits:
         good = [
             known
             for known in verdict.evidence.cells
-            if known.cell == verdict.winner or chance[verdict.posterior.index(known.cell)] >= self.search.confidence
+            if known.cell == verdict.winner
+            or chance[verdict.posterior.index(known.cell)] >= self._least_chance(known)
         ]
         if any(status[known.cell] is BudgetStatus.MET for known in good):
             return None
         unshown = [known for known in good if status[known.cell] in _NOT_SHOWN]
         return max(unshown, key=lambda known: (known.warm, known.cell)).cell if unshown else None
+
+    def _least_chance(self, known: CellEvidence) -> float:
+        return STILL_GOOD if known.calls > USUAL_CALLS else self.search.confidence
 
 
 def _calls_for_showing(samples: Sequence[Sample]) -> int:
@@ -71,7 +80,14 @@ def _calls_for_showing(samples: Sequence[Sample]) -> int:
     return sum(max(calls - USUAL_CALLS, 0) for calls in Counter(sample.cell for sample in samples).values())
 
 
-def _is_used_up(cell: Cell, samples: Sequence[Sample]) -> bool:
+def _waves_on_newest(cell: Cell, samples: Sequence[Sample]) -> int:
     mine = [sample for sample in samples if sample.cell == cell]
     newest = max(mine, key=lambda sample: sample.sequence).version
-    return len({sample.wave for sample in mine if sample.version == newest}) >= WAVES_ON_A_VERSION
+    return len({sample.wave for sample in mine if sample.version == newest})
+
+
+def _most_waves(environment_share: float) -> int:
+    """After how many waves new environments are worth more. Where calls of an environment correlate by rho, each of w
+    waves, the first of them cold, is worth (w - 1) / (w (1 + (w - 2) rho)) of one on environments of its own (the
+    design effect of Kish 1965)."""
+    return max(WAVES_ON_A_VERSION, key=lambda w: (w - 1) / (w * (1 + (w - 2) * environment_share)))

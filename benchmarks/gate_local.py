@@ -27,8 +27,9 @@ from tuner.aws.arms import read_arm
 from tuner.aws.deploy import NewFunction, create_function
 from tuner.aws.session import AwsAccess, FixedCredentials
 from tuner.cli.inputs import SendingOptions
-from tuner.cli.measure import Call, control_plane, measure
+from tuner.cli.measure import Call, measure
 from tuner.cli.place import Place
+from tuner.cli.reach import control_plane
 from tuner.cli.state import new_run_id
 from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.local.launcher import EmbeddedLambda

@@ -198,8 +198,9 @@ def test_a_failing_head_is_invalid_and_no_account_id_leaves_the_report(shop: Sho
 
 
 def test_zero_samples_are_never_green(shop: Shop) -> None:
-    gated = shop.gate("--base", "1", "--head", "6", "--max-invocations", "1")
+    gated = shop.gate("--base", "1", "--head", "6", "--max-invocations", "1", "--self-test")
     assert gated.exit_code == 6
+    assert "no-self-test" in {notice.code for notice in gated.report.notices}
     assert gated.report.comparisons[0].samples == ()
     assert not gated.case.is_passed
 

@@ -21,7 +21,7 @@ from tuner.cli.reports import say_kept, write_reports
 from tuner.cli.state import new_run_id, writable_state_folder
 from tuner.errors import ExitCode
 from tuner.inputs.memory import parse_memory
-from tuner.model import AccountLimits, EngineKind, GatePolicy, GateReport, Notice, Plan, RunRequest
+from tuner.model import AccountLimits, EngineKind, GatePolicy, GateReport, Notice, Plan, RunRequest, Severity
 from tuner.planning.gate_plan import (
     GatePolicyOf,
     asymmetry_notices,
@@ -173,14 +173,23 @@ class _Gate:
 
     def _self_tested(self, report: GateReport, gated: Gated) -> GateReport:
         from tuner.planning.gate import gate_sampling
-        from tuner.statistics.gate.selftest import self_test
+        from tuner.statistics.gate.selftest import FEWEST_ENVIRONMENTS, self_test
 
         if not self._options.output.quiet:
             print("Repeating the gate on these numbers, for its error rates here ...", file=sys.stderr)
         sampling = gate_sampling(gated.plan, gated.policy)
         pair = sampling.pairs[0]
         trials = self_test(gated.samples, pair, sampling.terms(pair.head.architecture), seed=gated.plan.request.seed)
-        return replace(report, self_test=trials)
+        if trials:
+            return replace(report, self_test=trials)
+        missed = Notice(
+            code="no-self-test",
+            severity=Severity.WARNING,
+            message="The gate could not be repeated on these numbers: that takes durations from "
+            f"{FEWEST_ENVIRONMENTS} execution environments of both sides together.",
+            remedy="Measure more environments: raise --max-calls or --max-invocations.",
+        )
+        return replace(report, notices=(*report.notices, missed))
 
     def _remember(self, report: GateReport) -> None:
         from tuner.cli.history import remember

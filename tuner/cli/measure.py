@@ -13,7 +13,6 @@ from tuner.aws.transport.choose import TransportMode, choose_transport
 from tuner.cli.inputs import SendingOptions
 from tuner.cli.place import Place
 from tuner.cli.progress import progress
-from tuner.cli.reach import control_plane
 from tuner.cli.state import runs_folder
 from tuner.engine.dispatcher import Sending
 from tuner.engine.hooks import InvocationHooks
@@ -23,9 +22,6 @@ from tuner.engine.store import RunStore
 from tuner.inputs.payload_set import PayloadSet
 from tuner.model import EngineKind, Plan, Sample
 from tuner.planning.plan import sampling_of
-
-__all__ = ["Call", "control_plane", "measure"]
-"""What a benchmark that runs plans of its own takes from here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

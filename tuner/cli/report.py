@@ -46,10 +46,8 @@ def report_command(options: ReportOptions) -> int:
     source = read_source(options.source)
     if isinstance(source, PowerTuningResult):
         _share_imported(source, options)
-    elif isinstance(source, GateReport):
-        _share_gate(source, options)
     else:
-        _share_report(source, options)
+        _share(source, options)
     return ExitCode.OK
 
 
@@ -82,38 +80,35 @@ def report_as_power_tuning(report: Report) -> PowerTuningResult:
     return PowerTuningResult(curves=tuple(_exported(report, arch, prices.get(arch)) for arch in architectures))
 
 
-def _share_report(report: Report | ColdStartReport, options: ReportOptions) -> None:
-    write_reports(report, options.files, include=options.include)
+def _share(report: Report | ColdStartReport | GateReport, options: ReportOptions) -> None:
+    """Everything that this command writes is there to be passed on: private parts are left out of all of it."""
+    curves = _curve_report(report) if options.export_power_tuning else None
+    shared = _without_private_parts(report, options)
+    write_reports(shared, options.files, include=options.include)
     say_written(options.files)
     if options.charts is not None:
-        say_written(write_charts(charts_of(report, options.include), options.charts))
-    if options.export_power_tuning:
-        print(power_tuning_url(report_as_power_tuning(_curve_report(report))))
+        say_written(write_charts(charts_of(shared, options.include), options.charts))
+    if curves is not None:
+        print(power_tuning_url(report_as_power_tuning(curves)))
     if options.publication is not None:
-        publish(html_of(report, options.include), options.publication, name=f"{report.run_id}.html")
+        publish(html_of(shared, options.include), options.publication, name=f"{report.run_id}.html")
     if _wants_print(options):
-        shown = redacted_with_samples(report, options.include) if options.output == "json" else report
-        print(shown_as(shown, options.output or "text", options.include), end="")
+        print(shown_as(shared, options.output or "text", options.include), end="")
 
 
-def _share_gate(report: GateReport, options: ReportOptions) -> None:
-    if options.export_power_tuning:
-        raise UsageError("A gate has no curve to export.", hint="Export a report of `tuner run`.")
-    cleaned = redacted_gate(report, options.include, samples=True)
-    write_reports(cleaned, options.files, include=options.include)
-    say_written(options.files)
-    if options.charts is not None:
-        say_written(write_charts(charts_of(report, options.include), options.charts))
-    if options.publication is not None:
-        publish(html_of(report, options.include), options.publication, name=f"{report.run_id}.html")
-    if _wants_print(options):
-        print(shown_as(report, options.output or "text", options.include), end="")
+def _without_private_parts(
+    report: Report | ColdStartReport | GateReport, options: ReportOptions
+) -> Report | ColdStartReport | GateReport:
+    if isinstance(report, GateReport):
+        return redacted_gate(report, options.include, samples=True)
+    return redacted_with_samples(report, options.include)
 
 
-def _curve_report(report: Report | ColdStartReport) -> Report:
+def _curve_report(report: Report | ColdStartReport | GateReport) -> Report:
     if isinstance(report, Report):
         return report
-    raise UsageError("A study of cold starts has no curve to export.", hint="Export a report of `tuner run`.")
+    kind = "gate" if isinstance(report, GateReport) else "study of cold starts"
+    raise UsageError(f"A {kind} has no curve to export.", hint="Export a report of `tuner run`.")
 
 
 def _share_imported(result: PowerTuningResult, options: ReportOptions) -> None:

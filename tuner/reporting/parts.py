@@ -114,7 +114,7 @@ def disturbed_notices(samples: Sequence[Sample]) -> tuple[Notice, ...]:
             code="disturbed",
             severity=Severity.WARNING if much else Severity.INFO,
             message=f"{disturbed} of {len(known)} invocations had to wait for a CPU of this machine and took longer "
-            "for it; they are in the numbers.",
+            "for it. Warm ones are left out where the size has others; cold starts are all counted.",
             remedy="Run this when the machine has less to do." if much else None,
         ),
     )

@@ -30,7 +30,7 @@ from tuner.pricing import invocation_cost_usd, worst_case_usd
 LARGEST_ADAPTIVE_WAVE = 6
 LARGEST_LOCAL_WAVE = 10
 """The embedded Lambda keeps 256 environments: with wider waves at a dozen sizes every call would be a cold start."""
-MOST_ADAPTIVE_CALLS = {EngineKind.AWS: 60, EngineKind.LOCAL: 120}
+MOST_ADAPTIVE_CALLS = {EngineKind.AWS: 60, EngineKind.LOCAL: 240}
 """For each architecture: in simulation more calls hardly change what is recommended (docs/search.md). On the embedded
 Lambda they cost nothing and are noisier."""
 FEWEST_ADAPTIVE_CALLS = 12

@@ -60,9 +60,9 @@ class _Family:
 
 FAMILIES = (
     _Family(weight=0.40, level=4.0, wiggle=0.006, length=0.7, own=0.004, stairs=False),
-    _Family(weight=0.20, level=4.0, wiggle=0.02, length=0.5, own=0.015, stairs=False),
-    _Family(weight=0.12, level=4.0, wiggle=0.06, length=0.4, own=0.05, stairs=False),
-    _Family(weight=0.06, level=4.0, wiggle=0.18, length=0.35, own=0.15, stairs=False),
+    _Family(weight=0.20, level=4.0, wiggle=0.02, length=0.5, own=0.007, stairs=False),
+    _Family(weight=0.12, level=4.0, wiggle=0.06, length=0.4, own=0.025, stairs=False),
+    _Family(weight=0.06, level=4.0, wiggle=0.18, length=0.35, own=0.075, stairs=False),
     _Family(weight=0.14, level=0.05, wiggle=0.01, length=0.7, own=0.006, stairs=True, trust=0.8),
     _Family(weight=0.08, level=0.06, wiggle=0.04, length=0.7, own=0.04, stairs=True, trust=0.5),
 )

@@ -76,8 +76,10 @@ class ShowingLimits:
 
 
 def _calls_for_showing(samples: Sequence[Sample]) -> int:
-    """Calls beyond what a search makes at one size: they leave the search what it may spend."""
-    return sum(max(calls - USUAL_CALLS, 0) for calls in Counter(sample.cell for sample in samples).values())
+    """Calls beyond what a search makes at one size, at the size with most of them: they leave the search what it may
+    spend. Of one size only, as a search that cannot tell two apart makes many at both and must not feed itself."""
+    most = max(Counter(sample.cell for sample in samples).values(), default=0)
+    return max(most - USUAL_CALLS, 0)
 
 
 def _waves_on_newest(cell: Cell, samples: Sequence[Sample]) -> int:

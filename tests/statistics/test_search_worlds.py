@@ -32,14 +32,16 @@ def test_on_unseen_worlds_the_search_misses_the_cheapest_size_by_little_in_few_c
 
 
 def test_on_worlds_that_nobody_listed_the_search_ends_near_the_cheapest_size_too() -> None:
-    """Over 12 other seeds 99 % of the runs were within 5 %, with 28 calls on average."""
-    worlds = simulated_worlds(500, unusual=True)
+    """Over 28 other seeds 98 % of the runs were within 5 %, with 26 calls on average: more than 5 of 30 are not with
+    a chance of 0.005 %."""
+    met = [(seed, world) for seed in SEEDS[:3] for world in simulated_worlds(seed, unusual=True)]
     runs = [
-        run("tuner", Adaptive(world.cells, world.price, 500, largest_wave=world.largest_wave), world, 500)
-        for world in worlds
+        run("tuner", Adaptive(world.cells, world.price, seed, largest_wave=world.largest_wave), world, seed)
+        for seed, world in met
     ]
-    assert len({r.world for r in runs}) == len(runs) == 10
-    assert sum(r.regret <= 0.05 for r in runs) >= 8
+    assert len({r.world for r in runs}) == 10
+    assert len(runs) == 30
+    assert sum(r.regret <= 0.05 for r in runs) >= 25
     assert max(r.invocations for r in runs) <= 60
 
 

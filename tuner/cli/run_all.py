@@ -92,7 +92,7 @@ def _run(name: str, options: RunAllOptions) -> tuple[Measured, int]:
             check=False,
         )
         if not file.exists():
-            return Measured(name, None, f"the run ended with exit code {done.returncode}"), done.returncode
+            return Measured(name, None, done.returncode), done.returncode
         return Measured(name, codec.decode(file.read_bytes(), Report)), done.returncode
 
 

@@ -18,11 +18,11 @@ HEADER = ("function", "now", "proposed", "sure", "cost", "duration")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One function of the project: its report, or why there is none."""
+    """One function of the project: its report, or how the run ended that left none."""
 
     name: str
     report: Report | None
-    reason: str = ""
+    exit_code: int = 0
 
 
 def project_rows(functions: Sequence[Measured]) -> tuple[tuple[str, ...], ...]:
@@ -59,7 +59,7 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
 
 def _section(function: Measured, number: int) -> Section:
     if function.report is None:
-        return Section(slug=f"function-{number}", heading=plain(function.name), paragraphs=(function.reason,))
+        return Section(slug=f"function-{number}", heading=plain(function.name), paragraphs=(_ended(function),))
     words = headline(function.report)
     sentences = (words.action, *words.effects, words.certainty, words.ties or "")
     return Section(
@@ -72,7 +72,7 @@ def _section(function: Measured, number: int) -> Section:
 def _row(function: Measured) -> tuple[str, ...]:
     report = function.report
     if report is None or report.recommendation is None:
-        reason = function.reason or "no recommendation"
+        reason = f"exit code {function.exit_code}" if report is None else "no recommendation"
         return (plain(function.name), NOTHING, NOTHING, NOTHING, NOTHING, plain(reason))
     proposed, change = report.recommendation, report.recommendation.versus_current
     size = f"{proposed.memory_mb} MB{'' if proposed.decided else ' (undecided)'}"
@@ -90,6 +90,10 @@ def _effect(name: str, ratio: Estimate | None) -> str:
     return NOTHING if ratio is None else effect(name, ratio).removeprefix(f"{name} ")
 
 
+def _ended(function: Measured) -> str:
+    return f"the run ended with exit code {function.exit_code}"
+
+
 def _changes(report: Report) -> bool:
     proposed, current = report.recommendation, report.target.current
     return proposed is not None and proposed.decided and proposed.memory_mb != current.memory_mb
@@ -99,6 +103,6 @@ def _missing(function: Measured) -> Notice:
     return Notice(
         code="not-measured",
         severity=Severity.WARNING,
-        message=f"{function.name}: {function.reason}",
+        message=f"{function.name}: {_ended(function)}",
         remedy=f"Type `tuner run {function.name}` to see why.",
     )

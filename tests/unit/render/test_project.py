@@ -32,7 +32,7 @@ def test_what_is_not_known_is_a_dash_and_an_undecided_size_is_called_so(report: 
 
 
 def test_a_function_that_failed_keeps_its_row_and_gets_a_notice(report: Report) -> None:
-    document = project_document([Measured("good", report), Measured("bad", None, "the run ended with exit code 8")])
+    document = project_document([Measured("good", report), Measured("bad", None, 8)])
     assert document.answer == "1 of 2 functions should get another size."
     assert document.open
     [notice] = document.notices

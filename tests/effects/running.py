@@ -16,6 +16,7 @@ import boto3
 from tuner.aws.deploy import NewFunction, create_function
 from tuner.local.launcher import EmbeddedLambda
 from tuner.local.package import read_function
+from tuner.model import CurvePoint, Outcome, Report
 
 HANDLER = """
 import time
@@ -125,3 +126,16 @@ def journal_lines(state: Path) -> list[str]:
 
 def samples(state: Path) -> int:
     return sum(len(path.read_text().splitlines()) for path in state.glob("runs/*/samples.jsonl"))
+
+
+def warm_calls(report: Report) -> dict[int, int]:
+    """How many warm calls succeeded at each size of the table, in MB, after checking the n that the table states.
+
+    Tests count calls with this, because the n of a size leaves out those that a busy machine disturbed."""
+    return {point.memory_mb: _warm_calls(report, point) for point in report.curve}
+
+
+def _warm_calls(report: Report, point: CurvePoint) -> int:
+    warm = [s for s in report.samples if s.cell == point.cell and s.outcome is Outcome.OK and not s.cold]
+    assert point.n == (sum(not sample.disturbed for sample in warm) or len(warm))
+    return len(warm)

@@ -64,7 +64,7 @@ def test_a_confirmed_search_leaves_nothing_behind_and_takes_its_figures_from_fre
     assert account.fingerprint() == before
 
 
-@pytest.mark.parametrize("sampling", [(), ("-n", "6")])
+@pytest.mark.parametrize("sampling", [(), ("-n", "16")])
 def test_a_limit_that_no_size_keeps_ends_with_exit_code_5_and_a_report(
     account: Account, sampling: tuple[str, ...]
 ) -> None:

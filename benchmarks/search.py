@@ -99,7 +99,7 @@ def main() -> int:
     if options.thinking:
         return search_thinking.main()
     if options.local:
-        return search_local.main(options.example, options.samples)
+        return search_local.main(options.example, options.samples, options.tolerance)
     paths = options.traces or [DATA / name for name in TRACES if (DATA / name).exists()]
     kinds = ["traces"] if options.only_traces else options.worlds
     seeds = range(options.first_seed, options.first_seed + options.seeds)
@@ -131,6 +131,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--local", action="store_true", help="compare with a sweep on the embedded Lambda instead")
     parser.add_argument("--example", nargs="*", help="examples for --local [default: all that need no network]")
     parser.add_argument("--samples", type=int, default=100, help="warm samples a size of that sweep")
+    parser.add_argument("--tolerance", help="for --local, such as 3%% [default: that of `tuner run`]")
     return parser.parse_args()
 
 

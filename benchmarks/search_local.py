@@ -1,6 +1,7 @@
 """The search beside an exhaustive sweep on the embedded Lambda: ``python -m benchmarks.search --local``.
 
-Both run through the command with the same strategy and tolerance. The sweep takes 100 warm samples at each of a dozen
+Both run through the command with the same strategy and ``--tolerance`` (the default of ``tuner run`` unless one is
+given). The sweep takes 100 warm samples at each of a dozen
 sizes and at the one that the search proposed. The search is right when its size costs at most 3 % more, by the
 sweep's own samples, than the size that the sweep proposes, for a fifth of the sweep's calls.
 """
@@ -49,12 +50,14 @@ def examples() -> list[str]:
     return sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir())
 
 
-def compare(example: str, samples: int) -> Comparison:
-    found = _run(example, "--sampling", "adaptive", "--memory", RANGE)
+def compare(example: str, samples: int, tolerance: str | None) -> Comparison:
+    asked = [] if tolerance is None else ["--tolerance", tolerance]
+    found = _run(example, "--sampling", "adaptive", "--memory", RANGE, *asked)
     if found.recommendation is None:
         raise SystemExit(f"{example}: the search recommends nothing")
     proposed_mb = found.recommendation.memory_mb
-    sweep = _run(example, "--sampling", "fixed", "-n", str(samples), "--memory", f"{SWEEP},{proposed_mb}")
+    sizes = f"{SWEEP},{proposed_mb}"
+    sweep = _run(example, "--sampling", "fixed", "-n", str(samples), "--memory", sizes, *asked)
     if sweep.recommendation is None:
         raise SystemExit(f"{example}: the sweep recommends nothing")
     found_cost, sweep_cost = _cost(sweep, proposed_mb), _cost(sweep, sweep.recommendation.memory_mb)
@@ -103,10 +106,10 @@ def show(title: str, report: Report) -> None:
             print(f"  {point.memory_mb:7}{point.n:5}{duration.mean.point:10.1f}{cost.point:14.3f}   {bounds}")
 
 
-def main(chosen: Sequence[str] | None, samples: int) -> int:
+def main(chosen: Sequence[str] | None, samples: int, tolerance: str | None) -> int:
     results = []
     for example in chosen or examples():
-        result = compare(example, samples)
+        result = compare(example, samples, tolerance)
         results.append(result)
         print(
             f"{'ok' if result.good else 'MISSED':7}{example}: the search proposes {result.proposed_mb} MB, the sweep "

@@ -14,18 +14,15 @@ from tuner.model import FULL_VCPU_MB, Block, Cell, Price, Sample, Stop, Wave
 from tuner.statistics.decision import columns
 from tuner.statistics.observations import FloatArray
 from tuner.statistics.search.evidence import CellEvidence, Evidence, gather
-from tuner.statistics.search.goal import Goal, Setting, cost_line, losses, near_best, quantities, setting_of
+from tuner.statistics.search.gain import FIRST_ENVIRONMENTS, MORE_ENVIRONMENTS, gains, mean_init_ms
+from tuner.statistics.search.goal import Goal, Setting, losses, near_best, quantities, setting_of
 from tuner.statistics.search.posterior import Posterior, posterior
 
 GRID_STEP = 0.008
 """Candidates closer than this share are the same for every purpose; measured ones always stay."""
-FIRST_ENVIRONMENTS = 2
-MORE_ENVIRONMENTS = 2
 DEAR_INIT = 2.0
 """An init of more than so many calls is dear."""
 LARGEST_WAVE = 6
-HALF = 0.5
-"""A gain of less than this share of the tolerance is not worth a call."""
 MOST_CALLS = 60
 LEAST_SAMPLES = 6
 LEAST_WARM = 2
@@ -109,7 +106,7 @@ class AdaptiveSampling:
         chance = near_best(loss, self.goal.near)
         seen = [known for known in evidence.cells if known.cell in usable] or evidence.cells
         winner = _winner(draws, loss, chance, seen)
-        gain = np.round(self._improvement(draws, loss, winner, evidence), 12)
+        gain = np.round(gains(draws, loss, winner, evidence, self.prices, near=self.goal.near), 12)
         return Verdict(
             winner=winner,
             rival=draws.cells[int(np.argmax(gain))] if gain.max() > 0 else None,
@@ -119,19 +116,6 @@ class AdaptiveSampling:
             loss=loss,
             setting=setting,
         )
-
-    def _improvement(self, draws: Posterior, loss: FloatArray, winner: Cell, evidence: Evidence) -> FloatArray:
-        """Expected gain of each size over the winner, by the root of what the next warm call there costs: at a new
-        size cold ones come first."""
-        margin = HALF * math.log1p(self.goal.near)
-        gain = np.maximum(loss[:, [draws.index(winner)]] - loss - margin, 0).mean(axis=0)
-        gain[draws.index(winner)] = 0
-        slope, offset = cost_line(draws, self.prices)
-        known = {c.cell for c in evidence.cells}
-        fresh = np.array([cell not in known for cell in draws.cells])
-        first_ms = fresh * FIRST_ENVIRONMENTS * _init_ms(evidence)
-        usd = (np.exp(draws.log_ms.mean(axis=0)) * (1 + FIRST_ENVIRONMENTS * fresh) + first_ms) * slope + offset
-        return np.asarray(gain / np.sqrt(usd))
 
     def _opening(self) -> list[Wave]:
         """The ends and the middle of each architecture, on few environments each: cold calls are evidence too."""
@@ -226,7 +210,7 @@ class AdaptiveSampling:
     def _first_environments(self, cell: Cell, verdict: Verdict) -> int:
         """One where starting is dear beside a call and calls differ little from one another, else two."""
         typical_ms = float(np.exp(verdict.posterior.log_ms[:, verdict.posterior.index(cell)].mean()))
-        dear = _init_ms(verdict.evidence) > DEAR_INIT * typical_ms
+        dear = mean_init_ms(verdict.evidence) > DEAR_INIT * typical_ms
         return 1 if dear and verdict.evidence.spread < self.goal.near else FIRST_ENVIRONMENTS
 
     def _is_short_of(self, known: CellEvidence, winner: Cell) -> bool:
@@ -255,10 +239,6 @@ class AdaptiveSampling:
         order = list(waves)
         random.Random(f"{self.seed}/{number}").shuffle(order)  # noqa: S311 - an order, not a secret
         return Block(number=number, waves=tuple(order))
-
-
-def _init_ms(evidence: Evidence) -> float:
-    return float(np.mean([known.billed_init_ms for known in evidence.cells]))
 
 
 def _winner(draws: Posterior, loss: FloatArray, chance: FloatArray, usable: Sequence[CellEvidence]) -> Cell:

@@ -37,6 +37,10 @@ OWN_LENGTH = 0.25
 """Two sizes this far apart (natural logarithm) hardly share what is their own."""
 CLIFF, CLIFF_SD = 0.8, 0.6
 """Logarithm of how many times longer a call takes below a cliff."""
+STEPS_SHOW_MS, STEPS_SHOW_WIDTH = 100.0, 0.35
+"""Of CPU work shorter than this, five periods of the quota, the steps show (width: natural logarithm) ..."""
+STEPS_MISSING = 0.1
+"""... so that a shape without steps is ten times less likely there than for longer work."""
 FREEDOM = 6.0
 """Misfit counts as under Student's t: the scale of noise and wiggle together is only roughly known beforehand, and
 one odd value must not rule out every shape but one (Shah, Wilson & Ghahramani 2014, "Student-t processes")."""
@@ -179,6 +183,8 @@ class _Shapes:
     observed: FloatArray
     short: FloatArray | None
     """1 where a cliff shape is below its edge; None in families without cliffs."""
+    cpu_share: FloatArray | None
+    """Of the duration at one vCPU; None in families with steps."""
     prior: FloatArray
     everywhere: Callable[[IntArray, FloatArray], FloatArray]
     """The chosen shapes at every cell, given the height of the cliff of every shape."""
@@ -243,6 +249,9 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
         heights, log_width = _cliffs(step, apart)
         apart = apart - heights[:, None] * step
         unlikely = ((heights - CLIFF) / CLIFF_SD) ** 2
+    prior = np.log(shapes.prior * family.weight)
+    if shapes.cpu_share is not None:
+        prior = prior + _log_without_steps(shapes.cpu_share, centre + _levels(target, shapes))
     misfit = target.unexplained + np.einsum("ij,ij->i", apart, apart) + unlikely
     freedom = FREEDOM + data.values.size
     log_scores = -np.sum(np.log(np.diag(target.lower))) + log_width - 0.5 * freedom * np.log1p(misfit / FREEDOM)
@@ -255,8 +264,20 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
         data=data,
         target=target,
         scale=np.sqrt((FREEDOM + misfit) / freedom),
-        log_scores=_tempered(log_scores + np.log(shapes.prior * family.weight), family.trust),
+        log_scores=_tempered(log_scores + prior, family.trust),
     )
+
+
+def _levels(target: _Target, shapes: _Shapes) -> FloatArray:
+    """The logarithm of what each shape has to be multiplied by, by generalised least squares."""
+    ones = target.root.sum(axis=0)
+    return np.asarray((target.middle - shapes.observed) @ target.root @ ones / (ones @ ones))
+
+
+def _log_without_steps(cpu_share: FloatArray, log_level: FloatArray) -> FloatArray:
+    """Logarithm of how plausible it is that a call with that much CPU work (at one vCPU) shows no steps."""
+    beyond = (np.log(np.maximum(cpu_share, 1e-9)) + log_level - math.log(STEPS_SHOW_MS)) / STEPS_SHOW_WIDTH
+    return np.asarray(np.log(1 - (1 - STEPS_MISSING) / (1 + np.exp(np.minimum(beyond, 500)))))
 
 
 def _target(family: _Family, data: _Data, places: _Places, values: FloatArray) -> _Target:
@@ -309,6 +330,7 @@ def _smooth_shapes(data: _Data, places: _Places) -> _Shapes:
     return _Shapes(
         observed=bank.log[:, at],
         short=bank.short[:, at],
+        cpu_share=bank.cpu_share,
         prior=bank.weights,
         everywhere=everywhere,
     )
@@ -322,7 +344,11 @@ def _stair_shapes(data: _Data, places: _Places) -> _Shapes:
         return np.asarray(stair_curves(distinct, places.sizes)[back][:, places.size_of])
 
     return _Shapes(
-        observed=observed, short=None, prior=np.full(len(observed), 1 / len(observed)), everywhere=everywhere
+        observed=observed,
+        short=None,
+        cpu_share=None,
+        prior=np.full(len(observed), 1 / len(observed)),
+        everywhere=everywhere,
     )
 
 

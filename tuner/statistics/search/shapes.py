@@ -49,6 +49,8 @@ class SmoothShapes:
 
     log: FloatArray
     weights: FloatArray
+    cpu_share: FloatArray
+    """Of each shape, the share of the duration at one vCPU that is work for the CPU."""
     short: FloatArray
     """1 where memory is short: below the edge of a cliff."""
 
@@ -57,12 +59,14 @@ class SmoothShapes:
 def smooth_shapes(sizes_mb: tuple[int, ...]) -> SmoothShapes:
     """All shapes without steps at the given sizes."""
     memory_mb = np.array(sizes_mb, dtype=np.float64)
-    exponential, (cliffs, short) = _exponential_shapes(memory_mb), _cliff_shapes(memory_mb)
-    powers = _power_shapes(memory_mb)
+    powers, power_cpu = _power_shapes(memory_mb)
+    exponential = _exponential_shapes(memory_mb)
+    cliffs, cliff_cpu, short = _cliff_shapes(memory_mb)
     whole = np.zeros((len(powers) + len(exponential), memory_mb.size))
     return SmoothShapes(
         log=np.vstack([powers, exponential, cliffs]),
         weights=np.concatenate([0.72 * _power_weights(), _equal(exponential, 0.13), _equal(cliffs, 0.15)]),
+        cpu_share=np.concatenate([power_cpu, np.ones(len(exponential)), cliff_cpu]),
         short=np.vstack([whole, short]),
     )
 
@@ -77,14 +81,15 @@ def _power_weights() -> FloatArray:
     return np.asarray(weights.ravel() / others)
 
 
-def _power_shapes(memory_mb: FloatArray) -> FloatArray:
+def _power_shapes(memory_mb: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Shapes, and the CPU share of each."""
     share = memory_mb / FULL_VCPU_MB
     waiting, power, parallel = (
         axis.reshape(-1, 1) for axis in np.meshgrid(WAITING_SHARES, POWERS, PARALLEL_SHARES, indexing="ij")
     )
     below = np.minimum(share, 1.0) ** -power
     above = (1 - parallel) + parallel / np.maximum(share, 1.0)
-    return np.asarray(np.log(waiting + (1 - waiting) * below * above))
+    return np.log(waiting + (1 - waiting) * below * above), 1 - waiting[:, 0]
 
 
 def _exponential_shapes(memory_mb: FloatArray) -> FloatArray:
@@ -92,11 +97,11 @@ def _exponential_shapes(memory_mb: FloatArray) -> FloatArray:
     return np.asarray(np.log1p(gain * np.exp(-(memory_mb - 128) / decay_mb)))
 
 
-def _cliff_shapes(memory_mb: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Smooth shapes, and where each of them is below its cliff."""
+def _cliff_shapes(memory_mb: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Smooth shapes, the CPU share of each, and where it is below its cliff."""
     waiting, edge_mb = (axis.reshape(-1, 1) for axis in np.meshgrid(CLIFF_WAITING_SHARES, CLIFF_EDGES_MB))
     smooth = waiting + (1 - waiting) * np.minimum(memory_mb / FULL_VCPU_MB, 1.0) ** -1.0
-    return np.log(smooth), np.asarray(memory_mb < edge_mb, dtype=np.float64)
+    return np.log(smooth), 1 - waiting[:, 0], np.asarray(memory_mb < edge_mb, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

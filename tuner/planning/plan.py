@@ -29,7 +29,8 @@ from tuner.pricing import invocation_cost_usd, worst_case_usd
 
 LARGEST_ADAPTIVE_WAVE = 6
 LARGEST_LOCAL_WAVE = 10
-"""The embedded Lambda keeps 256 environments: with wider waves at a dozen sizes every call would be a cold start."""
+LOCAL_ENVIRONMENTS = 256
+"""As many does the embedded Lambda keep. Where the sizes of a run need more, every call would be a cold start."""
 MOST_ADAPTIVE_CALLS = {EngineKind.AWS: 60, EngineKind.LOCAL: 240}
 """For each architecture: in simulation more calls hardly change what is recommended (docs/search.md). On the embedded
 Lambda they cost nothing and are noisier."""
@@ -63,14 +64,14 @@ def make_plan(
     copies = plan_copies(request, function, run_id)
     available = usable_concurrency(request, function, limits, on_copies=bool(copies))
     check_tunable(function, available)
-    wave_size = request.wave_size or usual_wave_size(request, available)
+    architectures = architectures_of(request, function)
+    cells = tuple(Cell(size, architecture) for architecture in architectures for size in request.memory_mb)
+    wave_size = request.wave_size or usual_wave_size(request, available, cells=len(cells))
     if wave_size > available:
         raise UsageError(
             f"A wave of {wave_size} invocations does not fit the {available} that may be in flight here.",
             hint=f"Use --wave {available} or less.",
         )
-    architectures = architectures_of(request, function)
-    cells = tuple(Cell(size, architecture) for architecture in architectures for size in request.memory_mb)
     invocations = expected_invocations(request, cells, wave_size)
     return Plan(
         run_id=run_id,
@@ -135,12 +136,13 @@ def usable_concurrency(
     return int(available * CONCURRENCY_SHARE)
 
 
-def usual_wave_size(request: RunRequest, available_concurrency: int) -> int:
+def usual_wave_size(request: RunRequest, available_concurrency: int, *, cells: int) -> int:
     """How many invocations to overlap where the user does not say."""
     if request.sampling is SamplingKind.ADAPTIVE:
         return max(1, min(LARGEST_ADAPTIVE_WAVE, available_concurrency))
     if request.engine is EngineKind.LOCAL:
-        available_concurrency = min(available_concurrency, LARGEST_LOCAL_WAVE)
+        kept = max(1, LOCAL_ENVIRONMENTS // cells)
+        available_concurrency = min(available_concurrency, LARGEST_LOCAL_WAVE, kept)
     return default_wave_size(request.samples_per_size, available_concurrency)
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.fakes import limits, price, snapshot
 from tuner.errors import CannotTuneError, UsageError
+from tuner.local.fleet import MOST_ENVIRONMENTS
 from tuner.model import Architecture, EngineKind, FunctionSnapshot, Plan, RunRequest
-from tuner.planning.plan import copy_name, make_plan, usual_wave_size
+from tuner.planning.plan import LOCAL_ENVIRONMENTS, copy_name, make_plan, usual_wave_size
 
 PRICES = {Architecture.X86_64: price()}
 
@@ -55,8 +56,15 @@ def test_locally_one_wave_runs_at_a_time() -> None:
 
 def test_locally_waves_stay_narrow_enough_for_a_dozen_sizes_to_keep_their_environments() -> None:
     asked = replace(made(engine=EngineKind.LOCAL).request, samples_per_size=100)
-    assert usual_wave_size(asked, 1000) == 10
-    assert usual_wave_size(replace(asked, engine=EngineKind.AWS), 1000) == 20
+    assert usual_wave_size(asked, 1000, cells=13) == 10
+    assert usual_wave_size(replace(asked, engine=EngineKind.AWS), 1000, cells=13) == 20
+
+
+def test_many_sizes_on_the_embedded_lambda_get_waves_whose_environments_it_keeps() -> None:
+    asked = replace(made(engine=EngineKind.LOCAL).request, samples_per_size=60)
+    assert LOCAL_ENVIRONMENTS == MOST_ENVIRONMENTS
+    assert usual_wave_size(asked, 1000, cells=59) == 4
+    assert usual_wave_size(asked, 1000, cells=900) == 1
 
 
 def test_a_wave_beyond_the_concurrency_is_refused_with_what_fits() -> None:

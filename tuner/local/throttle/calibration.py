@@ -13,6 +13,7 @@ from typing import Any
 from tuner.local.admission import cpu_share
 from tuner.local.processes import Reaper
 from tuner.local.throttle.cage import PERIOD_US, Throttle
+from tuner.local.throttle.unlimited import Unlimited
 
 SIZES_MB = (128, 512)
 MOST_ERROR_PERCENT = 10.0
@@ -39,7 +40,8 @@ class Calibration:
 
     @property
     def trustworthy(self) -> bool:
-        return bool(self.sizes) and max(abs(size.error_percent) for size in self.sizes) <= MOST_ERROR_PERCENT
+        known = len(self.sizes) == len(SIZES_MB)
+        return known and max(abs(size.error_percent) for size in self.sizes) <= MOST_ERROR_PERCENT
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -50,7 +52,13 @@ class Calibration:
 
 
 async def calibrate(throttle: Throttle, reaper: Reaper, folder: Path) -> Calibration:
-    """Takes about a second. One size after the other: together they would disturb each other."""
+    """Takes about a second. One size after the other: together they would disturb each other.
+
+    Without a limit nothing is measured: what holds the burner back there is the load of the machine, which may
+    look like a limit by chance.
+    """
+    if isinstance(throttle, Unlimited):
+        return Calibration(())
     errors = []
     for memory_mb in SIZES_MB:
         share = await _measured_share(throttle, reaper, folder, memory_mb)

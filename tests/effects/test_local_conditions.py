@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,3 +113,22 @@ def test_a_wrong_simulation_is_refused_before_anything_starts(tmp_path: Path) ->
     file.write_text('{"arm64_speed": 1.2}')
     with pytest.raises(UsageError, match="a speed is a share of this machine's"):
         EmbeddedLambda(tmp_path / "state", simulation=file)
+
+
+def test_a_rested_handler_gets_one_quota_for_each_period(
+    embedded: EmbeddedLambda, deploy: Callable[..., str], invoke: Callable[..., Any]
+) -> None:
+    """17 ms of CPU at 600 MB are two quotas of 6.8 ms and a rest: 43.4 ms. With a slice for nothing they are 34."""
+    if not embedded.about["mechanism"].startswith("cgroup"):
+        pytest.skip("only control groups have periods of their own")
+    name = deploy(
+        "import time\ndef handler(event, context):\n    end = time.thread_time() + 0.017\n"
+        "    while time.thread_time() < end: pass",
+        MemorySize=600,
+    )
+    invoke(name)
+    durations_ms = []
+    for _ in range(9):
+        time.sleep(0.06)
+        durations_ms.append(invoke(name).ms("Duration"))
+    assert statistics.median(durations_ms) > 39

@@ -201,7 +201,7 @@ class Environment:
         except CannotStart as error:
             return _failed(self._elapsed_ms(started_s), "Runtime.InvalidEntrypoint", f"Error: {error}")
         api, child = self._sandbox.api, self._sandbox.child
-        with self._sandbox.working():
+        async with self._sandbox.working():
             await _first(api.ready, child.exited, timeout_s=limit_s)
         duration_ms = self._elapsed_ms(started_s)
         self._sandbox.drain()
@@ -226,7 +226,7 @@ class Environment:
     async def _run(self, event: Event, timeout_s: float) -> _Phase:
         """The handler's part. The duration runs from handing over the event to receiving the answer."""
         child, api = self._sandbox.child, self._sandbox.api
-        with self._sandbox.working():
+        async with self._sandbox.working():
             await _first(api.ready, child.exited, timeout_s=timeout_s)
             if child.exited.done():
                 return self._exit_phase(event.request_id, child.exited.result(), 0.0)

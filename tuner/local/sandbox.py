@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,15 +119,15 @@ class Sandbox:
         self._loop.add_reader(read_end, self._read_output)
         return child
 
-    @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
         """Inside the block the processes run; afterwards they are frozen as soon as they wait for an event."""
         self._working = True
-        if self._frozen:
-            self._frozen = False
-            thaw(self._cage)
-        self._cage.begin_work()
         try:
+            await self._cage.begin_work()
+            if self._frozen:
+                self._frozen = False
+                thaw(self._cage)
             yield
         finally:
             self._cage.end_work()

@@ -42,7 +42,7 @@ class _Written(ControlGroupCage):
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 100.0
-        monkeypatch.setattr("tuner.local.throttle.control_group.time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr("tuner.local.throttle.control_group.monotonic", lambda: self.now_s)
         super().__init__(())
         self.writes: list[tuple[float | None, int]] = []
 
@@ -63,46 +63,76 @@ class _Written(ControlGroupCage):
         return 0.0
 
 
-def test_a_limit_is_written_when_it_changes_and_with_a_period_that_begins_now(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_limit_is_written_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     cage.limit_cpu(0.5)
-    assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
+    assert cage.take() == [(0.5, 20_000)]
     cage.limit_cpu(0.5)
     assert cage.take() == [], "a write would fill the quota up"
     cage.limit_cpu(0.499)
     assert cage.take() == []
     cage.limit_cpu(0.49)
-    assert cage.take() == [(0.49, 1000), (0.49, 20_000)]
+    assert cage.take() == [(0.49, 20_000)]
     cage.limit_cpu(None)
     assert cage.take() == [(None, 20_000)]
 
 
-def test_work_after_a_rest_begins_a_period_and_work_in_quick_succession_does_not(
+async def test_work_after_a_rest_begins_a_period_and_work_in_quick_succession_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cage = _Written(monkeypatch)
     cage.limit_cpu(0.5)
+    await cage.begin_work()
     cage.take()
     cage.end_work()
     cage.now_s += 0.039
-    cage.begin_work()
+    await cage.begin_work()
     assert cage.take() == []
     cage.end_work()
     cage.now_s += 0.041
-    cage.begin_work()
+    await cage.begin_work()
     assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
 
 
-def test_a_cage_without_a_limit_begins_no_period(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_under_a_new_limit_begins_a_period_even_without_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    cage = _Written(monkeypatch)
+    cage.end_work()
+    cage.limit_cpu(0.5)
+    cage.take()
+    await cage.begin_work()
+    assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
+
+
+async def test_the_timer_of_the_short_period_has_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    cage = _Written(monkeypatch)
+    cage.limit_cpu(0.5)
+    cage.take()
+    work = asyncio.ensure_future(cage.begin_work())
+    await asyncio.sleep(0)
+    assert cage.take() == [(0.5, 1000)], "with the second write, it would tick after the work began"
+    await work
+    assert cage.take() == [(0.5, 20_000)]
+
+
+async def test_work_that_is_called_off_leaves_the_limit_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    cage = _Written(monkeypatch)
+    cage.limit_cpu(0.5)
+    work = asyncio.ensure_future(cage.begin_work())
+    await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert cage.take()[-1] == (0.5, 20_000)
+
+
+async def test_a_cage_without_a_limit_begins_no_period(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     cage.now_s += 10
-    cage.begin_work()
+    await cage.begin_work()
     assert cage.take() == []
 
 
-def test_a_limit_holds_where_the_short_period_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_limit_holds_where_the_short_period_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     write = cage._write_limit
 
@@ -113,7 +143,8 @@ def test_a_limit_holds_where_the_short_period_is_refused(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(cage, "_write_limit", refuse_short)
     cage.limit_cpu(0.5)
-    assert cage.take() == [(0.5, 20_000)]
+    await cage.begin_work()
+    assert cage.take() == [(0.5, 20_000), (0.5, 20_000)]
 
 
 def test_an_out_of_memory_kill_is_read_from_the_events(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ class Cage(Protocol):
     def limit_cpu(self, cores: float | None) -> None:
         """From now on at most this many cores; None lifts the limit."""
 
-    def begin_work(self) -> None:
-        """An init or an invocation starts."""
+    async def begin_work(self) -> None:
+        """An init or an invocation is about to start; nothing inside runs yet."""
 
     def end_work(self) -> None:
         """The environment is idle again."""

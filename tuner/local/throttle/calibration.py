@@ -82,7 +82,7 @@ async def _measured_share(throttle: Throttle, reaper: Reaper, folder: Path, memo
             procs_files=cage.procs_files,
         )
         cage.watch(child.pid, mark.encode())
-        cage.begin_work()
+        await cage.begin_work()
         await asyncio.wait([child.exited], timeout=_LIMIT_S)
     finally:
         os.close(write_end)

@@ -2,26 +2,34 @@
 
 The kernel (kernel/sched/fair.c) counts periods by a timer that stops when a group is idle for a whole period, and
 that keeps its phase: ``start_cfs_bandwidth`` moves it on by whole periods. Each write of a limit fills the quota up
-(``tg_set_cfs_bandwidth``). So a handler that is woken from idleness, or whose limit has just been written, finds a
-full quota and gets the next one after any part of a period: 100 ms of CPU at 1,024 MB came out 9.4 % too short.
+(``tg_set_cfs_bandwidth``), and so does each tick of the timer, while a core keeps the slice of up to 5 ms that it has
+already taken. So a handler that is woken from idleness, or whose limit has just been written, finds a full quota and
+gets the next one after any part of a period: 100 ms of CPU at 1,024 MB came out 9.4 % too short.
 
 Hence two habits. A limit is written only when it changes, so that calls in quick succession find what their period
-has left. And after a rest the periods are made to begin with the work: the limit is written with the shortest
-period that the kernel takes, which starts the timer within 1 ms, and then with its own.
+has left. And after a rest the periods are made to begin with the work: the limit is written with the shortest period
+that the kernel takes, which starts the timer within 1 ms; when that timer has stopped again, the limit is written
+with its own period. Without that pause the timer would tick just after the work has begun, and a slice would be free.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import time
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 from tuner.local.throttle.cage import PERIOD_US, empty, read_pids, remove_group
 
 SHORTEST_PERIOD_US = 1_000
 """min_cfs_quota_period of the kernel."""
+
+TIMER_STOPS_S = 0.0018
+"""The timer of the shortest period ticks within 1 ms and stops at the next tick in which nobody ran. (The event loop
+rounds up to 2 ms.) By as much at most is the first period shorter than the others."""
 
 RESTED_S = 2 * PERIOD_US / 1e6
 """The timer stops at the end of the first period in which nothing ran: then at the latest, its phase is free."""
@@ -36,7 +44,7 @@ class ControlGroupCage(ABC):
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
         self._cores: float | None = None
-        self._rests_since_s = time.monotonic()
+        self._rests_since_s = monotonic()
 
     @abstractmethod
     def _write_limit(self, cores: float | None, period_us: int) -> None:
@@ -53,19 +61,26 @@ class ControlGroupCage(ABC):
     def limit_cpu(self, cores: float | None) -> None:
         if not self._is_limit(cores):
             self._cores = cores
-            self._begin_period()
+            self._write_limit(cores, PERIOD_US)
+            self._rests_since_s = -math.inf  # the quota is full now, and the phase of its periods is free
 
     def _is_limit(self, cores: float | None) -> bool:
         if cores is None or self._cores is None:
             return cores is self._cores
         return abs(cores / self._cores - 1) < SAME_WITHIN
 
-    def begin_work(self) -> None:
-        if self._cores is not None and time.monotonic() - self._rests_since_s >= RESTED_S:
-            self._begin_period()
+    async def begin_work(self) -> None:
+        if self._cores is None or monotonic() - self._rests_since_s < RESTED_S:
+            return
+        try:
+            with contextlib.suppress(OSError):  # a parent's limit forbids it: then the phase stays what it is
+                self._write_limit(self._cores, SHORTEST_PERIOD_US)
+                await asyncio.sleep(TIMER_STOPS_S)
+        finally:
+            self._write_limit(self._cores, PERIOD_US)
 
     def end_work(self) -> None:
-        self._rests_since_s = time.monotonic()
+        self._rests_since_s = monotonic()
 
     def members(self) -> Sequence[int]:
         return read_pids(self.procs_files[-1])
@@ -76,9 +91,3 @@ class ControlGroupCage(ABC):
         for folder in self._folders:
             await empty(folder / "cgroup.procs")
             await remove_group(folder)
-
-    def _begin_period(self) -> None:
-        if self._cores is not None:
-            with contextlib.suppress(OSError):  # a parent's limit forbids it: then the phase stays what it is
-                self._write_limit(self._cores, SHORTEST_PERIOD_US)
-        self._write_limit(self._cores, PERIOD_US)

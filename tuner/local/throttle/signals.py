@@ -57,7 +57,7 @@ class SignalCage:
     def limit_cpu(self, cores: float | None) -> None:
         self._cores = cores
 
-    def begin_work(self) -> None:
+    async def begin_work(self) -> None:
         if not self._tasks:
             self._tasks = (asyncio.ensure_future(self._follow_quota()), asyncio.ensure_future(self._watch_memory()))
 

@@ -12,6 +12,7 @@ from tuner.engine.journal import Closed, Journal, Opened, read_journal
 from tuner.engine.ledger import Ledger
 from tuner.engine.observer import Observer
 from tuner.engine.ports import ControlPlane, Invoker, SamplingPolicy
+from tuner.engine.rests import Rests
 from tuner.engine.slots import Slots
 from tuner.engine.store import RunStore, SampleRows
 from tuner.engine.subjects import Subjects
@@ -130,6 +131,7 @@ class _Measurement:
         if self._ledger.knows_a_cost:
             self._first_cost.set()
         self._slots = Slots(plan.max_in_flight)
+        self._rests = Rests()
         self._subjects = Subjects(
             plan, ports.control, ports.invoker, journal, ports.observer, poll_interval_s=ports.poll_interval_s
         )
@@ -182,6 +184,7 @@ class _Measurement:
         except SizeRefusedError as error:
             self._leave_out(wave.cell, error)
             return None
+        await self._rests.end(function, version)
         async with self._slots.take(wave.size):
             await self._after_the_scout()
             refusal = self._ledger.refusal(wave, elapsed_s=asyncio.get_running_loop().time() - self._started_s)
@@ -190,6 +193,7 @@ class _Measurement:
                 return refusal
             with self._ledger.reserve(wave):
                 await self._dispatcher.run_wave(wave, function, version, block=block.number)
+            self._rests.begin(function, version)
             return None
 
     def _leave_out(self, cell: Cell, refusal: SizeRefusedError) -> None:

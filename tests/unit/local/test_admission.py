@@ -53,6 +53,47 @@ def test_work_that_does_not_fit_waits_and_is_served_in_order() -> None:
     run(scenario())
 
 
+def test_three_on_two_cores_do_not_start_together() -> None:
+    async def scenario() -> None:
+        admission, log, release = Admission(2), list[str](), asyncio.Event()
+        first = [asyncio.create_task(hold(admission, 0.4, log, name, release)) for name in "ab"]
+        third_runs = asyncio.Event()
+
+        async def third() -> None:
+            async with admission.share(0.4):
+                third_runs.set()
+
+        last = asyncio.create_task(third())
+        await settle()
+        assert log == ["a", "b"]
+        assert not third_runs.is_set(), "it would wait for a core in every period"
+        await last
+        assert not release.is_set(), "its window opened while both others still ran"
+        release.set()
+        await asyncio.gather(*first)
+
+    run(scenario())
+
+
+def test_a_window_that_is_given_back_is_used_at_once() -> None:
+    async def scenario() -> None:
+        admission, log = Admission(2), list[str]()
+        releases = [asyncio.Event() for _ in range(3)]
+        tasks = [
+            asyncio.create_task(hold(admission, 0.4, log, name, release))
+            for name, release in zip("abc", releases, strict=True)
+        ]
+        await settle()
+        releases[0].set()
+        await settle()
+        assert log == ["a", "b", "c"]
+        for release in releases:
+            release.set()
+        await asyncio.gather(*tasks)
+
+    run(scenario())
+
+
 def test_whoever_is_alone_gets_all_cores() -> None:
     async def scenario() -> None:
         log, release = list[str](), asyncio.Event()

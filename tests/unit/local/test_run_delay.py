@@ -27,13 +27,21 @@ def test_more_than_a_share_of_the_duration_and_more_than_a_wake_up(
 @pytest.mark.parametrize(
     ("duration_ms", "cpu_ms", "cores", "lengthened_ms"),
     [
-        (345.0, 100.0, 0.29, 0.17),
+        (345.0, 100.0, 0.29, 3.6),
+        (38.0, 17.4, 0.47, 10.0),
         (142.0, 100.0, 1.0, 42.0),
         (130.0, 3.0, 0.29, 90.0),
         (300.0, 100.0, 0.29, 0.0),
         (500.0, 100.0, 2.0, 90.0),
     ],
-    ids=["the quota absorbed it", "a whole core lost it", "within the first quota", "saved-up quota", "one of two"],
+    ids=[
+        "the quota absorbed it",
+        "a short call on a stair",
+        "a whole core lost it",
+        "within the first quota",
+        "saved-up quota",
+        "one of two",
+    ],
 )
 def test_a_wait_counts_only_where_the_cpu_used_does_not_explain_the_duration(
     duration_ms: float, cpu_ms: float, cores: float, lengthened_ms: float

@@ -20,18 +20,20 @@ def test_the_quota_is_the_share_of_a_twenty_millisecond_period(cores: float, exp
     assert quota_us(cores) == expected_us
 
 
-def test_version_two_writes_quota_and_period_to_one_file(tmp_path: Path) -> None:
+async def test_version_two_writes_quota_and_period_to_one_file(tmp_path: Path) -> None:
     cage = CgroupV2Cage(tmp_path / "cage", 512)
     cage.limit_cpu(0.5)
+    await cage.begin_work()
     assert (tmp_path / "cage" / "cpu.max").read_text() == "10000 20000"
     assert (tmp_path / "cage" / "memory.max").read_text() == str(512 * 1024 * 1024)
     cage.limit_cpu(None)
     assert (tmp_path / "cage" / "cpu.max").read_text() == "max 20000"
 
 
-def test_version_one_writes_to_two_hierarchies(tmp_path: Path) -> None:
+async def test_version_one_writes_to_two_hierarchies(tmp_path: Path) -> None:
     cage = CgroupV1Cage(tmp_path / "cpu", tmp_path / "memory", 512)
     cage.limit_cpu(0.5)
+    await cage.begin_work()
     assert (tmp_path / "cpu" / "cpu.cfs_period_us").read_text() == "20000"
     assert (tmp_path / "cpu" / "cpu.cfs_quota_us").read_text() == "10000"
     assert (tmp_path / "memory" / "memory.limit_in_bytes").read_text() == str(512 * 1024 * 1024)
@@ -63,18 +65,22 @@ class _Written(ControlGroupCage):
         return 0.0
 
 
-def test_a_limit_is_written_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_limit_is_written_when_it_has_changed_and_work_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     cage.limit_cpu(0.5)
-    assert cage.take() == [(0.5, 20_000)]
-    cage.limit_cpu(0.5)
-    assert cage.take() == [], "a write would fill the quota up"
+    assert cage.take() == [], "nothing runs yet"
+    await cage.begin_work()
+    cage.take()
+    cage.end_work()
     cage.limit_cpu(0.499)
-    assert cage.take() == []
+    await cage.begin_work()
+    assert cage.take() == [], "a write would fill the quota up"
+    cage.end_work()
     cage.limit_cpu(0.49)
+    await cage.begin_work()
     assert cage.take() == [(0.49, 20_000)]
     cage.limit_cpu(None)
-    assert cage.take() == [(None, 20_000)]
+    assert cage.take() == [(None, 20_000)], "a throttled process needs CPU time to die"
 
 
 async def test_work_after_a_rest_begins_a_period_and_work_in_quick_succession_does_not(
@@ -85,20 +91,20 @@ async def test_work_after_a_rest_begins_a_period_and_work_in_quick_succession_do
     await cage.begin_work()
     cage.take()
     cage.end_work()
-    cage.now_s += 0.039
+    cage.now_s += 0.059
     await cage.begin_work()
     assert cage.take() == []
     cage.end_work()
-    cage.now_s += 0.041
+    cage.now_s += 0.061
     await cage.begin_work()
     assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
 
 
-async def test_work_under_a_new_limit_begins_a_period_even_without_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_work_under_a_limit_begins_a_period(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
+    await cage.begin_work()
     cage.end_work()
     cage.limit_cpu(0.5)
-    cage.take()
     await cage.begin_work()
     assert cage.take() == [(0.5, 1000), (0.5, 20_000)]
 
@@ -106,7 +112,6 @@ async def test_work_under_a_new_limit_begins_a_period_even_without_a_rest(monkey
 async def test_the_timer_of_the_short_period_has_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     cage.limit_cpu(0.5)
-    cage.take()
     work = asyncio.ensure_future(cage.begin_work())
     await asyncio.sleep(0)
     assert cage.take() == [(0.5, 1000)], "with the second write, it would tick after the work began"
@@ -144,7 +149,7 @@ async def test_a_limit_holds_where_the_short_period_is_refused(monkeypatch: pyte
     monkeypatch.setattr(cage, "_write_limit", refuse_short)
     cage.limit_cpu(0.5)
     await cage.begin_work()
-    assert cage.take() == [(0.5, 20_000), (0.5, 20_000)]
+    assert cage.take() == [(0.5, 20_000)]
 
 
 def test_an_out_of_memory_kill_is_read_from_the_events(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Cage(Protocol):
         """Processes started from ``leader`` belong to this cage from now on; ``mark`` is in their environment."""
 
     def limit_cpu(self, cores: float | None) -> None:
-        """From now on at most this many cores; None lifts the limit."""
+        """From the next work on at most this many cores; None lifts the limit now."""
 
     async def begin_work(self) -> None:
         """An init or an invocation is about to start; nothing inside runs yet."""

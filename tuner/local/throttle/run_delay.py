@@ -8,6 +8,7 @@ the throttled time of the control group is taken off. SIGSTOP takes threads off 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,14 +37,14 @@ class Disturbance:
         """How much of the duration is owed to waiting for a core.
 
         Who waits may still get all of its quota before the period ends, and loses nothing: at 512 MB, 90 ms of run
-        delay changed 345 ms by nothing at all. So the wait counts up to the time that the CPU used does not explain,
-        cpu / cores. Within its first quota an invocation runs unlimited, and all of the wait counts. A quota saved up
-        before the start can hide up to one period.
+        delay changed 345 ms by nothing at all. So the wait counts up to the time that the CPU used does not explain:
+        a period for each quota used up, then the rest at full speed. A quota saved up before the start can hide up
+        to one period.
         """
-        if self.cpu_ms <= self.cores * PERIOD_US / 1000:
-            return self.run_delay_ms
-        unexplained_ms = self.duration_ms - self.cpu_ms / self.cores
-        return max(min(self.run_delay_ms, unexplained_ms), 0.0)
+        quota_ms, period_ms = self.cores * PERIOD_US / 1000, PERIOD_US / 1000
+        held_back = max(math.ceil(self.cpu_ms / quota_ms) - 1, 0)
+        explained_ms = held_back * period_ms + (self.cpu_ms - held_back * quota_ms) / max(self.cores, 1.0)
+        return max(min(self.run_delay_ms, self.duration_ms - explained_ms), 0.0)
 
     @property
     def disturbed(self) -> bool:

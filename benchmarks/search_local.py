@@ -1,9 +1,9 @@
 """The search beside an exhaustive sweep on the embedded Lambda: ``python -m benchmarks.search --local``.
 
 Both run through the command with the same strategy and ``--tolerance`` (the default of ``tuner run`` unless one is
-given). The sweep takes 100 warm samples at each of a dozen
-sizes and at the one that the search proposed. The search is right when its size costs at most 3 % more, by the
-sweep's own samples, than the size that the sweep proposes, for a fifth of the sweep's calls.
+given). The sweep takes 100 warm samples at each of a dozen sizes and at the one that the search proposed. The search
+is right when its size costs at most 3 % more, by the sweep's own samples, than the size that the sweep proposes, for
+a fifth of the sweep's calls.
 """
 
 from __future__ import annotations

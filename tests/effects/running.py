@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import boto3
 from tuner.aws.deploy import NewFunction, create_function
 from tuner.local.launcher import EmbeddedLambda
 from tuner.local.package import read_function
-from tuner.model import CurvePoint, Outcome, Report
+from tuner.model import CurvePoint, Outcome, Report, Sample
 
 HANDLER = """
 import time
@@ -137,5 +137,10 @@ def warm_calls(report: Report) -> dict[int, int]:
 
 def _warm_calls(report: Report, point: CurvePoint) -> int:
     warm = [s for s in report.samples if s.cell == point.cell and s.outcome is Outcome.OK and not s.cold]
-    assert point.n == (sum(not sample.disturbed for sample in warm) or len(warm))
+    assert point.n == calm_calls(warm)
     return len(warm)
+
+
+def calm_calls(warm: Sequence[Sample]) -> int:
+    """How many of these calls count: those that the machine did not disturb, or all where it disturbed all."""
+    return sum(not sample.disturbed for sample in warm) or len(warm)

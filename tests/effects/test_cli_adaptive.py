@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.effects.running import Account, environment, make_account, tuner
+from tests.effects.running import Account, calm_calls, environment, make_account, tuner
 from tuner import codec
 from tuner.local.launcher import EmbeddedLambda
 from tuner.model import CurveStatus, Plan, Report, SamplingKind
@@ -58,7 +58,7 @@ def test_a_confirmed_search_leaves_nothing_behind_and_takes_its_figures_from_fre
     last = [s for s in report.samples if s.cell == point.cell and s.block > max(x.block for x in report.samples) - 3]
     warm = [s for s in last if not s.cold]
     assert len(warm) == 6
-    assert point.n == (sum(not s.disturbed for s in warm) or 6)
+    assert point.n == calm_calls(warm)
     assert {s.version for s in last}.isdisjoint({s.version for s in report.samples if s not in last})
     assert "confirmed on fresh environments" in report.measurement.sampling
     assert account.fingerprint() == before

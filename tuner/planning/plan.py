@@ -29,6 +29,7 @@ from tuner.pricing import invocation_cost_usd, worst_case_usd
 
 LARGEST_ADAPTIVE_WAVE = 6
 LARGEST_LOCAL_WAVE = 10
+"""The calls of a wider one would mostly wait for a core."""
 LOCAL_ENVIRONMENTS = 256
 """As many does the embedded Lambda keep. Where the sizes of a run need more, every call would be a cold start."""
 MOST_ADAPTIVE_CALLS = {EngineKind.AWS: 60, EngineKind.LOCAL: 240}

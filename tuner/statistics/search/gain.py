@@ -14,7 +14,6 @@ from tuner.statistics.search.goal import cost_line
 from tuner.statistics.search.posterior import Posterior
 
 FIRST_ENVIRONMENTS = 2
-MORE_ENVIRONMENTS = 2
 HALF = 0.5
 """A gain of less than this share of the tolerance is not worth a call."""
 ENOUGH_CALLS = 12

@@ -14,7 +14,7 @@ from tuner.model import FULL_VCPU_MB, Block, Cell, Price, Sample, Stop, Wave
 from tuner.statistics.decision import columns
 from tuner.statistics.observations import FloatArray
 from tuner.statistics.search.evidence import CellEvidence, Evidence, gather
-from tuner.statistics.search.gain import FIRST_ENVIRONMENTS, MORE_ENVIRONMENTS, gains, mean_init_ms
+from tuner.statistics.search.gain import FIRST_ENVIRONMENTS, gains, mean_init_ms
 from tuner.statistics.search.goal import Goal, Setting, losses, near_best, quantities, setting_of
 from tuner.statistics.search.posterior import Posterior, posterior
 
@@ -27,6 +27,7 @@ MOST_CALLS = 60
 LEAST_SAMPLES = 6
 LEAST_WARM = 2
 LEAST_ENVIRONMENTS = 3
+MORE_ENVIRONMENTS = 2
 SECOND_BLOCK = 2
 LIKELY = 0.5
 """Below it a probability of being near the best says little (a tolerance of 0, a first look): the mean decides."""

@@ -243,6 +243,7 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
     centre = 0.0 if family.stairs else float(data.values.mean())
     target = _target(family, data, places, data.values - centre - COLD_OFFSET * data.cold)
     apart = (target.middle - shapes.observed) @ target.root
+    levels = _levels(target, apart)
     heights = log_width = unlikely = np.zeros(len(apart))
     if shapes.short is not None:
         step = shapes.short @ target.root
@@ -251,7 +252,7 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
         unlikely = ((heights - CLIFF) / CLIFF_SD) ** 2
     prior = np.log(shapes.prior * family.weight)
     if shapes.cpu_share is not None:
-        prior = prior + _log_without_steps(shapes.cpu_share, centre + _levels(target, shapes))
+        prior = prior + _log_without_steps(shapes.cpu_share, centre + levels)
     misfit = target.unexplained + np.einsum("ij,ij->i", apart, apart) + unlikely
     freedom = FREEDOM + data.values.size
     log_scores = -np.sum(np.log(np.diag(target.lower))) + log_width - 0.5 * freedom * np.log1p(misfit / FREEDOM)
@@ -268,10 +269,11 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
     )
 
 
-def _levels(target: _Target, shapes: _Shapes) -> FloatArray:
-    """The logarithm of what each shape has to be multiplied by, by generalised least squares."""
+def _levels(target: _Target, apart: FloatArray) -> FloatArray:
+    """The logarithm of what each shape has to be multiplied by, by generalised least squares; ``apart`` is what the
+    observations leave of it, whitened."""
     ones = target.root.sum(axis=0)
-    return np.asarray((target.middle - shapes.observed) @ target.root @ ones / (ones @ ones))
+    return np.asarray(apart @ ones / (ones @ ones))
 
 
 def _log_without_steps(cpu_share: FloatArray, log_level: FloatArray) -> FloatArray:

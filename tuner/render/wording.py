@@ -103,7 +103,7 @@ def headline(report: Report) -> Headline:
         )
     return Headline(
         action=_action(report, recommendation),
-        effects=tuple(_effects(recommendation)),
+        effects=tuple(_effects(report, recommendation)),
         certainty=_certainty(report, recommendation),
         ties=_ties(report, recommendation),
         saving=_saving(report, recommendation),
@@ -285,9 +285,10 @@ def _action(report: Report, recommendation: Recommendation) -> str:
     return f"Set {cell_name(proposed, report)} (now {cell_name(current, report)})"
 
 
-def _effects(recommendation: Recommendation) -> Iterator[str]:
+def _effects(report: Report, recommendation: Recommendation) -> Iterator[str]:
+    """What the proposed size changes: nothing where it is the current one."""
     versus = recommendation.versus_current
-    if versus is None or not recommendation.decided:
+    if versus is None or not recommendation.decided or proposed_cell(recommendation) == current_cell(report):
         return
     if versus.cost_ratio is not None:
         yield effect("cost", versus.cost_ratio)

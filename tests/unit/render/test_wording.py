@@ -54,7 +54,7 @@ def test_the_headline_says_what_to_set_and_what_that_changes(report: Report) -> 
 
 
 def test_a_recommendation_of_the_current_size_says_keep(report: Report) -> None:
-    assert headline(with_current(report, 1024)).action == "Keep 1024 MB"
+    assert headline(with_current(report, 1024)).sentence == "Keep 1024 MB.", "beside itself a size changes nothing"
 
 
 def test_an_undecided_run_names_the_rivals_and_claims_no_effect(undecided: Report) -> None:

@@ -14,8 +14,9 @@ from tuner.local.throttle.cage import PERIOD_US
 
 PERIOD_S = PERIOD_US / 1e6
 
-GUARD_S = 0.001
-"""Between two windows: the event loop wakes up to a millisecond late."""
+GUARD_S = 0.0008
+"""Between two windows: the event loop wakes up to a millisecond late. With more, three windows of 512 MB would not fit
+into one period."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -48,6 +48,14 @@ def test_there_is_no_window_that_does_not_fit() -> None:
     assert windows.find(0.2, NOW_S) is not None
 
 
+@pytest.mark.parametrize(("memory_mb", "at_once"), [(128, 16), (256, 10), (512, 6), (1024, 2), (1769, 2)])
+def test_two_cores_carry_about_as_many_as_their_shares_allow(memory_mb: int, at_once: int) -> None:
+    windows = Windows(2)
+    for _ in range(at_once):
+        taken(windows, memory_mb / 1769)
+    assert windows.find(memory_mb / 1769, NOW_S) is None
+
+
 def test_a_whole_core_needs_one_that_nobody_uses() -> None:
     windows = Windows(2)
     small = taken(windows, 0.1)

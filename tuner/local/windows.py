@@ -15,8 +15,8 @@ from tuner.local.throttle.cage import PERIOD_US
 PERIOD_S = PERIOD_US / 1e6
 
 GUARD_S = 0.0008
-"""Between two windows: the event loop wakes up to a millisecond late. With more, three windows of 512 MB would not fit
-into one period."""
+"""Between two windows: the event loop wakes up to a millisecond late. With more, three of 512 MB would not fit into
+one period."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tuner.local.throttle.cage import PERIOD_US
-
-PERIOD_S = PERIOD_US / 1e6
+from tuner.local.throttle.cage import PERIOD_S
 
 GUARD_S = 0.0008
 """Between two windows: the event loop wakes up to a millisecond late. With more, three of 512 MB would not fit into

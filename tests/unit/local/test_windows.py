@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from tuner.local.windows import GUARD_S, PERIOD_S, Window, Windows
+from tuner.local.throttle.cage import PERIOD_S
+from tuner.local.windows import GUARD_S, Window, Windows
 
 NOW_S = 1000.0
 

@@ -15,6 +15,8 @@ from tuner.local.processes import kill_quietly
 PERIOD_US = 20_000
 """CFS period of AWS Lambda's workers (Lin, Ma and Shahrad, EuroSys 2026: durations move in steps of 20 ms)."""
 
+PERIOD_S = PERIOD_US / 1e6
+
 LEAST_QUOTA_US = 1_000
 """The kernel refuses smaller quotas (tg_set_cfs_bandwidth, min_cfs_quota_period)."""
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
-from tuner.local.throttle.cage import PERIOD_US, empty, read_pids, remove_group
+from tuner.local.throttle.cage import PERIOD_S, PERIOD_US, empty, read_pids, remove_group
 
 SHORTEST_PERIOD_US = 1_000
 """min_cfs_quota_period of the kernel."""
@@ -30,7 +30,7 @@ TIMER_STOPS_S = 0.0018
 """The timer of the shortest period ticks within 1 ms and stops at the next tick in which nobody ran. (The event loop
 rounds up to 2 ms.) By as much at most is the first period shorter than the others."""
 
-RESTED_S = 3 * PERIOD_US / 1e6
+RESTED_S = 3 * PERIOD_S
 """The timer stops at the end of the first period in which nothing ran, and its phase is free only then. By its text
 the kernel takes 40 ms at most after the work; it was seen to take 55 (Linux 6.18)."""
 

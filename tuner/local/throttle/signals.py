@@ -15,11 +15,10 @@ from pathlib import Path
 
 from tuner.local.memory import peak_mb, resident_mb
 from tuner.local.processes import MOST_PROCESSES, kill_quietly
-from tuner.local.throttle.cage import PERIOD_US
+from tuner.local.throttle.cage import PERIOD_S
 from tuner.local.throttle.family import Family
 from tuner.local.throttle.run_delay import cpu_s
 
-_PERIOD_S = PERIOD_US / 1e6
 _FINEST_S = 0.0005
 _WATCHDOG_S = 0.02
 _PATIENCE_S = 3.0
@@ -98,8 +97,8 @@ class SignalCage:
         """Each period grants a quota; whoever has used it is stopped until the next. Overdraft is paid back."""
         loop = asyncio.get_running_loop()
         pids = self.members()
-        period_end_s = loop.time() + _PERIOD_S
-        budget_s = cpu_s(pids) + (self._cores or 0) * _PERIOD_S
+        period_end_s = loop.time() + PERIOD_S
+        budget_s = cpu_s(pids) + (self._cores or 0) * PERIOD_S
         while True:
             left_s = budget_s - cpu_s(pids)
             if self._cores is not None and left_s <= 0:
@@ -108,9 +107,9 @@ class SignalCage:
             elif loop.time() < period_end_s:
                 await asyncio.sleep(min(max(left_s / 2, _FINEST_S), max(period_end_s - loop.time(), 0)))
                 continue
-            period_end_s += _PERIOD_S
+            period_end_s += PERIOD_S
             pids = self.members()
-            granted_s = (self._cores or 0) * _PERIOD_S
+            granted_s = (self._cores or 0) * PERIOD_S
             budget_s = min(budget_s, cpu_s(pids)) + granted_s
             if cpu_s(pids) < budget_s:
                 self._signal(signal.SIGCONT)

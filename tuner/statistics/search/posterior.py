@@ -243,16 +243,15 @@ def _fit(family: _Family, data: _Data, places: _Places) -> _Fit:
     centre = 0.0 if family.stairs else float(data.values.mean())
     target = _target(family, data, places, data.values - centre - COLD_OFFSET * data.cold)
     apart = (target.middle - shapes.observed) @ target.root
-    levels = _levels(target, apart)
+    prior = np.log(shapes.prior * family.weight)
+    if shapes.cpu_share is not None:
+        prior = prior + _log_without_steps(shapes.cpu_share, centre + _levels(target, apart))
     heights = log_width = unlikely = np.zeros(len(apart))
     if shapes.short is not None:
         step = shapes.short @ target.root
         heights, log_width = _cliffs(step, apart)
         apart = apart - heights[:, None] * step
         unlikely = ((heights - CLIFF) / CLIFF_SD) ** 2
-    prior = np.log(shapes.prior * family.weight)
-    if shapes.cpu_share is not None:
-        prior = prior + _log_without_steps(shapes.cpu_share, centre + levels)
     misfit = target.unexplained + np.einsum("ij,ij->i", apart, apart) + unlikely
     freedom = FREEDOM + data.values.size
     log_scores = -np.sum(np.log(np.diag(target.lower))) + log_width - 0.5 * freedom * np.log1p(misfit / FREEDOM)

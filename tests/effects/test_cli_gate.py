@@ -32,7 +32,7 @@ NAP_S = (0.01, 0.02, 0.03, 0.04, 0.05)[os.lseek(register, 0, os.SEEK_CUR) % 5]
 def handler(event, context):
     time.sleep(NAP_S)
 """
-"""Its environments differ by up to five times, and any five in a row are alike: chance cannot make one side slower."""
+"""Its environments differ by up to five times, any five in a row make the same set: neither side is slower."""
 MARGIN = ("--max-regression", "25%")
 
 

@@ -16,6 +16,7 @@ from tests.effects.conftest import ROLE, RUNTIME, lambda_client, zip_of
 from tuner.errors import UsageError
 from tuner.local.host import architecture
 from tuner.local.launcher import EmbeddedLambda
+from tuner.local.wakefulness import LATENCY_DEVICE
 
 OTHER = "arm64" if architecture() == "x86_64" else "x86_64"
 Pretend = Callable[..., tuple[EmbeddedLambda, Any]]
@@ -132,3 +133,13 @@ def test_a_rested_handler_gets_one_quota_for_each_period(
         time.sleep(0.06)
         durations_ms.append(invoke(name).ms("Duration"))
     assert statistics.median(durations_ms) > 39
+
+
+def test_cores_are_kept_awake_while_calls_are_made(
+    embedded: EmbeddedLambda, deploy: Callable[..., str], invoke: Callable[..., Any]
+) -> None:
+    if not embedded.about["cores_kept_awake"]:
+        pytest.skip("this user may not say so")
+    invoke(deploy("def handler(event, context): pass"))
+    files = [link.readlink() for link in Path(f"/proc/{embedded.pid}/fd").iterdir() if link.is_symlink()]
+    assert files.count(LATENCY_DEVICE) == 1

@@ -136,10 +136,11 @@ def _named(sizes_mb: tuple[int, ...]) -> str:
 
 
 def _throttle(about: dict[str, Any]) -> str:
-    """The mechanism, and by how much CPU-bound work missed its due duration just before the run."""
+    """The mechanism, whether cores may sleep, and by how much CPU-bound work was off its due duration."""
+    mechanism = f"{about['mechanism']}, cores kept awake" if about["cores_kept_awake"] else str(about["mechanism"])
     sizes = (about["calibration"] or {}).get("sizes", [])
     errors = ", ".join(f"{size['error_percent']:+.1f} % at {size['memory_mb']} MB" for size in sizes)
-    return f"{about['mechanism']} (calibration: {errors})" if errors else str(about["mechanism"])
+    return f"{mechanism} (calibration: {errors})" if errors else mechanism
 
 
 def _remarks(about: dict[str, Any]) -> tuple[Notice, ...]:

@@ -25,6 +25,7 @@ from tuner.local.runtime_api import Event
 from tuner.local.sandbox import Sandbox, Workshop
 from tuner.local.simulation import Nature, Simulation
 from tuner.local.throttle import Throttle
+from tuner.local.wakefulness import Wakefulness
 
 INIT_CORES = 1.0
 """Init runs unlimited, as on Lambda; a single-threaded init uses one core."""
@@ -54,6 +55,7 @@ class Fleet:
         *,
         throttle: Throttle,
         admission: Admission,
+        wakefulness: Wakefulness,
         workshop: Workshop,
         folder: Path,
         cores: float,
@@ -61,6 +63,7 @@ class Fleet:
     ) -> None:
         self._throttle = throttle
         self._admission = admission
+        self._wakefulness = wakefulness
         self._workshop = workshop
         self._folder = folder
         self._cores = cores
@@ -85,6 +88,7 @@ class Fleet:
         Raises ApiError 429 above the account's or the function's concurrency.
         """
         self._check_concurrency(call)
+        self._wakefulness.ask(time.monotonic())
         async with self._claimed(call.blueprint, call.blueprint.function_uid) as environment:
             if not environment.initialised:
                 async with self._admission.share(INIT_CORES):
@@ -123,6 +127,7 @@ class Fleet:
         await asyncio.gather(*self._endings, return_exceptions=True)
         await asyncio.gather(*(environment.close() for environment in tuple(self._all)), return_exceptions=True)
         self._all.clear()
+        self._wakefulness.give_up()
 
     def _check_concurrency(self, call: Call) -> None:
         used = self._in_flight[call.blueprint.function_uid]
@@ -218,7 +223,12 @@ class Fleet:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_S)
-            oldest_s = time.monotonic() - IDLE_LIMIT_S
+            now_s = time.monotonic()
+            if self._in_flight.total() > 0:
+                self._wakefulness.ask(now_s)
+            else:
+                self._wakefulness.give_up_after_a_while(now_s)
+            oldest_s = now_s - IDLE_LIMIT_S
             for environment in [one for one in self._idle if one.idle_since_s < oldest_s]:
                 self._idle.remove(environment)
                 self._discard(environment)

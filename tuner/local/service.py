@@ -40,6 +40,7 @@ from tuner.local.sweep import sweep
 from tuner.local.throttle import choose_throttle
 from tuner.local.throttle.calibration import Calibration, calibrate
 from tuner.local.throttle.run_delay import DISTURBED_MS, DISTURBED_SHARE
+from tuner.local.wakefulness import Wakefulness
 
 MAX_BODY_BYTES = 72 * 1024 * 1024
 """A 50 MB package, base64-encoded inside JSON."""
@@ -73,6 +74,7 @@ class Service:
         self._reaper = Reaper()
         self._throttle = choose_throttle(self._identity, options.throttle)
         self._admission = Admission(self._host.cores)
+        self._wakefulness = Wakefulness()
         self._nature = Nature(options.simulation)
         self._runtimes = Runtimes(self._folder / "runtimes")
         self._calibration: Calibration | None = None
@@ -90,6 +92,7 @@ class Service:
         self._fleet = Fleet(
             throttle=self._throttle,
             admission=self._admission,
+            wakefulness=self._wakefulness,
             workshop=Workshop(
                 reaper=self._reaper,
                 runtimes=self._runtimes,
@@ -145,6 +148,7 @@ class Service:
             "endpoint_url": self.endpoint_url,
             "pid": self._identity.pid,
             "mechanism": self._throttle.mechanism,
+            "cores_kept_awake": self._wakefulness.possible,
             "cores": self._host.cores,
             "max_measurable_memory_mb": self._host.max_measurable_memory_mb,
             "concurrent_executions": self._admission.concurrency,

@@ -130,6 +130,19 @@ async def test_work_that_is_called_off_leaves_the_limit_as_it_should_be(monkeypa
     assert cage.take()[-1] == (0.5, 20_000)
 
 
+async def test_a_cage_that_is_closed_while_work_is_about_to_begin_is_not_written_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cage = _Written(monkeypatch)
+    cage.limit_cpu(0.5)
+    work = asyncio.ensure_future(cage.begin_work())
+    await asyncio.sleep(0)
+    cage.take()
+    await cage.close()
+    await work
+    assert cage.take() == [], "its folder is gone"
+
+
 async def test_a_cage_without_a_limit_begins_no_period(monkeypatch: pytest.MonkeyPatch) -> None:
     cage = _Written(monkeypatch)
     cage.now_s += 10

@@ -47,6 +47,7 @@ class ControlGroupCage(ABC):
         self._written: float | None = None
         """What the kernel was told."""
         self._rests_since_s = monotonic()
+        self._closed = False
 
     @abstractmethod
     def _write_limit(self, cores: float | None, period_us: int) -> None:
@@ -76,7 +77,7 @@ class ControlGroupCage(ABC):
                     self._write_limit(self._cores, SHORTEST_PERIOD_US)
                     await asyncio.sleep(TIMER_STOPS_S)
         finally:
-            if timer_stands or self._written != self._cores:
+            if (timer_stands or self._written != self._cores) and not self._closed:
                 self._write(self._cores)
 
     def end_work(self) -> None:
@@ -90,6 +91,7 @@ class ControlGroupCage(ABC):
         return read_pids(self.procs_files[-1])
 
     async def close(self) -> None:
+        self._closed = True
         with contextlib.suppress(OSError):
             self.limit_cpu(None)  # a throttled process needs CPU time to die
         for folder in self._folders:

@@ -40,7 +40,7 @@ YOUNG_CALLS = 3
 class Comparison:
     """``dearer``: by how much the size of the search costs more than that of the sweep, give or take ``doubt`` (95 %,
     from the sweep's own intervals). ``regret``: by how much more than the cheapest of the sweep. ``settled``: as
-    ``dearer``, by settled calls."""
+    ``dearer``, by settled calls; None without any."""
 
     example: str
     found: Report
@@ -50,7 +50,7 @@ class Comparison:
     dearer: float
     doubt: float
     regret: float
-    settled: float
+    settled: float | None
 
     @property
     def good(self) -> bool:
@@ -76,6 +76,7 @@ def compare(example: str, samples: int, tolerance: str | None) -> Comparison:
     found_cost, sweep_cost = _cost(sweep, proposed_mb), _cost(sweep, sweep.recommendation.memory_mb)
     least = min(point.cost_usd_per_million.point for point in sweep.curve if point.cost_usd_per_million)
     same = proposed_mb == sweep.recommendation.memory_mb
+    settled = (_settled(sweep, proposed_mb), _settled(sweep, sweep.recommendation.memory_mb))
     return Comparison(
         example=example,
         found=found,
@@ -85,7 +86,7 @@ def compare(example: str, samples: int, tolerance: str | None) -> Comparison:
         dearer=found_cost.point / sweep_cost.point - 1,
         doubt=0.0 if same else math.hypot(_doubt(found_cost), _doubt(sweep_cost)),
         regret=found_cost.point / least - 1,
-        settled=_settled(sweep, proposed_mb) / _settled(sweep, sweep.recommendation.memory_mb) - 1,
+        settled=settled[0] / settled[1] - 1 if settled[0] and settled[1] else None,
     )
 
 
@@ -96,13 +97,14 @@ def _cost(report: Report, memory_mb: int) -> Estimate:
     return found
 
 
-def _settled(report: Report, memory_mb: int) -> float:
-    """What a settled call is billed for, in MB-ms."""
+def _settled(report: Report, memory_mb: int) -> float | None:
+    """What a settled call is billed for, in MB-ms, on average."""
     warm = defaultdict(list)
     for sample in sorted(report.samples, key=lambda sample: sample.sequence):
         if sample.cell.memory_mb == memory_mb and not sample.cold and sample.billed_ms is not None:
             warm[sample.environment].append(sample.billed_ms)
-    return memory_mb * statistics.mean(billed for calls in warm.values() for billed in calls[YOUNG_CALLS:])
+    settled = [billed for calls in warm.values() for billed in calls[YOUNG_CALLS:]]
+    return memory_mb * statistics.mean(settled) if settled else None
 
 
 def _doubt(cost: Estimate) -> float:
@@ -137,7 +139,8 @@ def main(chosen: Sequence[str] | None, samples: int, tolerance: str | None) -> i
         print(
             f"{'ok' if result.good else 'MISSED':7}{example}: the search proposes {result.proposed_mb} MB, the sweep "
             f"{result.sweep_mb} MB; {result.dearer:+.1%} beside that (give or take {result.doubt:.1%}), "
-            f"{result.regret:.1%} above the cheapest; {result.settled:+.1%} by settled calls"
+            f"{result.regret:.1%} above the cheapest"
+            + ("" if result.settled is None else f"; {result.settled:+.1%} by settled calls")
         )
         show("search", result.found)
         show("sweep", result.sweep)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+from functools import cached_property
 from pathlib import Path
 
 LATENCY_DEVICE = Path("/dev/cpu_dma_latency")
@@ -29,15 +30,20 @@ class Wakefulness:
         self._open: int | None = None
         self._asked_at_s = 0.0
 
-    @property
+    @cached_property
     def possible(self) -> bool:
-        """Whether this user may keep the cores awake. It says nothing of a kernel that has no say in it itself."""
-        return os.access(self._device, os.W_OK)
+        """Whether this user may keep the cores awake. Tried, as a container may refuse a device that its rights allow.
+        It says nothing of a kernel that has no say in it itself."""
+        try:
+            os.close(os.open(self._device, os.O_WRONLY))
+        except OSError:
+            return False
+        return True
 
     def ask(self, now_s: float) -> None:
         """From now on, where that is possible."""
         self._asked_at_s = now_s
-        if self._open is None:
+        if self._open is None and self.possible:
             with contextlib.suppress(OSError):
                 self._open = os.open(self._device, os.O_WRONLY)
                 os.write(self._open, struct.pack("i", 0))

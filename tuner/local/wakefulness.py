@@ -32,8 +32,8 @@ class Wakefulness:
 
     @cached_property
     def possible(self) -> bool:
-        """Whether this user may keep the cores awake. Tried, as a container may refuse a device that its rights allow.
-        It says nothing of a kernel that has no say in it itself."""
+        """Whether this user may keep the cores awake. Tried, as a container may refuse what the rights of the file
+        allow. It says nothing of a kernel that has no say in it itself."""
         try:
             os.close(os.open(self._device, os.O_WRONLY))
         except OSError:

@@ -5,6 +5,7 @@ One source of truth: the frozen types of ``tuner.model``. Decoding is strict, so
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +20,10 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
-SCHEMA_FILE = Path(__file__).parent / "data" / "report.schema.json"
-"""The published schema; a test keeps it equal to ``report_schema()``."""
+SCHEMA_FOLDER = Path(__file__).parent / "data"
+"""Where the published schemas lie, as ``<name>.schema.json``; a test keeps them equal to :func:`published_schemas`."""
 
-GATE_SCHEMA_FILE = Path(__file__).parent / "data" / "gate.schema.json"
-"""That of the kind gate; a test keeps it equal to ``gate_schema()``."""
-
-COLD_START_SCHEMA_FILE = Path(__file__).parent / "data" / "cold-start.schema.json"
-"""That of the kind cold-start; a test keeps it equal to ``cold_start_schema()``."""
+_PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 def encode(value: object) -> bytes:
@@ -78,11 +75,23 @@ def cold_start_schema() -> dict[str, Any]:
     return _schema_of(ColdStartReport, "tuner cold-start report")
 
 
+def published_schemas() -> dict[Path, dict[str, Any]]:
+    """The schema of each kind of report by the file that ships it."""
+    schemas = {"report": report_schema(), "gate": gate_schema(), "cold-start": cold_start_schema()}
+    return {SCHEMA_FOLDER / f"{name}.schema.json": schema for name, schema in schemas.items()}
+
+
+def write_schemas() -> None:
+    """Renew the files that ship, after a change of the types."""
+    for file, schema in published_schemas().items():
+        file.write_bytes(encode_pretty(schema))
+
+
 def _schema_of(type_: type, title: str) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
-        **_numbers_for_decimals(msgspec.json.schema(type_)),
+        **_normalized(msgspec.json.schema(type_)),
     }
 
 
@@ -91,12 +100,24 @@ def to_builtins(value: object) -> Any:
     return msgspec.to_builtins(value, builtin_types=(Decimal,))
 
 
-def _numbers_for_decimals(node: Any) -> Any:
-    """msgspec describes Decimal as a string; ``encode`` writes it as a number."""
-    if isinstance(node, dict):
-        if node.get("format") == "decimal":
-            return {**{k: v for k, v in node.items() if k != "format"}, "type": "number"}
-        return {key: _numbers_for_decimals(value) for key, value in node.items()}
+def _normalized(node: Any) -> Any:
+    """A schema as we publish it, whichever version of msgspec describes the types.
+
+    Decimal is a number, as ``encode`` writes it; msgspec calls it a string. The white space of descriptions is ours,
+    because msgspec's differs from version to version.
+    """
     if isinstance(node, list):
-        return [_numbers_for_decimals(item) for item in node]
-    return node
+        return [_normalized(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("format") == "decimal":
+        return {**{key: value for key, value in node.items() if key != "format"}, "type": "number"}
+    return {
+        key: _unwrapped(value) if key == "description" and isinstance(value, str) else _normalized(value)
+        for key, value in node.items()
+    }
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs without the line breaks and the indentation of the source."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in _PARAGRAPHS.split(text.strip()))

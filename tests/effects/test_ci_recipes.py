@@ -15,30 +15,17 @@ from typing import Any
 import boto3
 import pytest
 from junitparser import JUnitXml
-from ruamel.yaml import YAML
 
+from tests.effects.recipes import RECIPES, ROOT, action, step, yaml
 from tests.effects.running import environment
+from tuner import __version__
 from tuner.local.launcher import EmbeddedLambda
 from tuner.local.package import read_function
 
-ROOT = Path(__file__).resolve().parents[2]
-RECIPES = ROOT / "docs" / "ci"
 QUICK = "import time\ndef handler(event, context):\n    time.sleep(0.03)\n"
 SLOW = QUICK.replace("0.03", "0.06")
 ACCOUNT = "000000000000"
 SETTING_UP = ("CreateFunction", "PublishVersion", "CreateAlias", "UpdateFunctionCode")
-
-
-def yaml(path: Path) -> Any:
-    return YAML(typ="safe").load(path.read_text())
-
-
-def action() -> Any:
-    return yaml(ROOT / "action.yml")
-
-
-def step(name: str) -> Any:
-    return next(one for one in action()["runs"]["steps"] if one["id"] == name)
 
 
 @pytest.fixture
@@ -194,6 +181,15 @@ def test_a_recipes_command_passes_with_no_more_rights_than_its_policy_gives(
     assert done.returncode == 0, done.stderr + done.stdout
     (suite,) = JUnitXml.fromfile(str(tmp_path / "gate.xml"))
     assert (suite.tests, suite.failures, suite.errors) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["gitlab-ci.yml", "Jenkinsfile"])
+def test_a_recipe_installs_this_version_and_its_lock(name: str) -> None:
+    text = (RECIPES / name).read_text().replace("\\\n", " ")
+    (lock, package) = re.findall(r"pip install --quiet (.*)", text)
+    assert re.fullmatch(rf"--require-hashes\s+-r \S+/v{re.escape(__version__)}/requirements/run\.txt", lock)
+    assert package == f"--no-deps lambda-tuner=={__version__}"
+    assert (ROOT / "requirements" / "run.txt").is_file()
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yml")), ids=lambda path: path.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effects.recipes import step
 from tests.effects.running import Account, environment, make_account
 from tuner.local.launcher import EmbeddedLambda
 
@@ -38,13 +39,17 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of a fresh environment into which the package was installed."""
+    """The folder of programs of a fresh environment into which the action's own step installed the package."""
     folder = tmp_path_factory.mktemp("clean")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     programs = folder / "venv" / "bin"
-    pip: list[str | Path] = [programs / "python", "-m", "pip", "--disable-pip-version-check"]
-    install = [*pip, "install", "--quiet", ROOT]
-    done = subprocess.run(install, capture_output=True, text=True)
+    variables = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", step("install")["run"]],
+        env={**variables, "REQUIREMENT": "", "GITHUB_ACTION_PATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0 and NETWORK.search(done.stderr):
         pytest.skip("no package index can be reached from here")
     assert done.returncode == 0, done.stderr

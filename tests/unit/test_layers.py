@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "tuner"
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"model", "errors", "units", "codec"}),
+    frozenset({"model", "errors", "units", "limits", "codec"}),
     frozenset({"telemetry", "pricing", "inputs", "planning", "statistics", "render", "reporting"}),
     frozenset({"engine"}),
     frozenset({"aws", "local"}),

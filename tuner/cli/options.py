@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.completion import complete_event, complete_function, complete_memory, complete_region
+from tuner.limits import LARGEST_MB, LONGEST_TIMEOUT_S, SHORTEST_TIMEOUT_S, SMALLEST_MB
 from tuner.model import SamplingKind, Strategy
 from tuner.render.redact import Private
 
@@ -339,11 +340,22 @@ Faults = Annotated[
     typer.Option("--faults", help="Go wrong on purpose, by a fault plan: a JSON file, see docs/local.md."),
 ]
 Timeout = Annotated[
-    int, typer.Option(min=1, max=900, help="Timeout of the function in seconds.", rich_help_panel="Local")
+    int,
+    typer.Option(
+        min=SHORTEST_TIMEOUT_S,
+        max=LONGEST_TIMEOUT_S,
+        help="Timeout of the function in seconds.",
+        rich_help_panel="Local",
+    ),
 ]
 CurrentMemory = Annotated[
     int,
-    typer.Option(min=128, max=10240, help="Memory the function has today, to compare with.", rich_help_panel="Local"),
+    typer.Option(
+        min=SMALLEST_MB,
+        max=LARGEST_MB,
+        help="Memory the function has today, to compare with.",
+        rich_help_panel="Local",
+    ),
 ]
 Environment = Annotated[
     list[str] | None,

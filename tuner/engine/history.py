@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -121,11 +121,14 @@ class History:
         return tuple(Entry(**dict(zip(_COLUMNS, row, strict=True))) for row in found)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=WAIT_S)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            connection.close()
-            raise sqlite3.DatabaseError(f"it was written by a later version of tuner (schema {version})")
+        """An open connection to a file of a schema that is understood here; sqlite3.Error, and nothing left open,
+        otherwise."""
+        with ExitStack() as on_error:
+            connection = on_error.enter_context(closing(sqlite3.connect(self.path, timeout=WAIT_S)))
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA:
+                raise sqlite3.DatabaseError(f"it was written by a later version of tuner (schema {version})")
+            on_error.pop_all()
         return connection
 
 

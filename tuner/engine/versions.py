@@ -19,7 +19,7 @@ from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, Pu
 from tuner.engine.settle import attempts, settled
 from tuner.engine.undo import restore_memory, version_description
 from tuner.errors import CannotTuneError, ForeignChangeError, SizeRefusedError
-from tuner.inputs.memory import SMALLEST_MB
+from tuner.limits import SMALLEST_MB
 from tuner.model import Cell, FunctionSnapshot
 
 

@@ -11,6 +11,7 @@ import json
 import math
 import re
 import string
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ Change = Callable[[Json, FieldPath], Json]
 """From the value of a field and its path to the new value; the value of a field that is not there yet is None."""
 
 _LONGEST_POSITION = 9
+_GZIP_HEADER = bytes.fromhex("1f8b0800 00000000 02ff")
+"""RFC 1952: deflate, no time, best compression, unknown operating system."""
 _UNRESERVED = string.ascii_letters + string.digits + "-._~"
 
 
@@ -103,7 +106,7 @@ def encode(text: str, encoding: Encoding) -> str:
         case Encoding.BASE64:
             return base64.b64encode(text.encode()).decode()
         case Encoding.GZIP:
-            return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+            return base64.b64encode(_packed(text.encode())).decode()
         case Encoding.URL:
             return percent_encoded(text, safe="/")  # as S3 writes the keys of its objects
     return text
@@ -171,6 +174,14 @@ def _document(text: str, encoding: Encoding, steps: FieldPath, at: FieldPath) ->
 def _percent_decoded(text: str) -> str:
     plain = text.replace("+", " ").encode()
     return re.sub(rb"%([0-9A-Fa-f]{2})", lambda code: bytes.fromhex(code[1].decode()), plain).decode()
+
+
+def _packed(data: bytes) -> bytes:
+    """gzip (RFC 1952) with a header of our own: Python's differs from version to version in the byte that names the
+    operating system."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    trailer = struct.pack("<2I", zlib.crc32(data), len(data) & 0xFFFF_FFFF)
+    return _GZIP_HEADER + deflate.compress(data) + deflate.flush() + trailer
 
 
 def _unpacked(data: bytes) -> bytes:

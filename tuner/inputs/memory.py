@@ -15,10 +15,8 @@ import re
 from dataclasses import dataclass
 
 from tuner.errors import MemoryRangeError
+from tuner.limits import LARGEST_MB, SMALLEST_MB
 from tuner.model import FULL_VCPU_MB
-
-SMALLEST_MB = 128
-LARGEST_MB = 10_240
 
 LANDMARKS_MB = (128, 256, 512, 1024, FULL_VCPU_MB, 2048, 3008, 4096, 5308, 8192, 8846, 10_240)
 """Sizes worth measuring in a range that names none: powers of two for the slope of the curve, and the sizes at which

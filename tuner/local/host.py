@@ -7,9 +7,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.limits import LARGEST_MB
 from tuner.model import FULL_VCPU_MB
 
-LARGEST_MEMORY_MB = 10_240
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Host:
     @property
     def max_measurable_memory_mb(self) -> int:
         """Above this a function would need more cores than there are, and its duration would say nothing."""
-        return min(self.cores * FULL_VCPU_MB, LARGEST_MEMORY_MB)
+        return min(self.cores * FULL_VCPU_MB, LARGEST_MB)
 
     @classmethod
     def current(cls) -> Host:

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.limits import LARGEST_MB, LONGEST_TIMEOUT_S, SHORTEST_TIMEOUT_S, SMALLEST_MB
 from tuner.local import faults, runtimes
 from tuner.local.functions import Logging, Settings
 from tuner.local.platform_log import SYSTEM_LEVELS
@@ -21,7 +22,7 @@ _RESERVED_KEYS = {
 }  # fmt: skip
 """Keys that a function may not set (lambda/latest/dg/configuration-envvars)."""
 
-_BOUNDS = {"MemorySize": (128, 10_240), "Timeout": (1, 900)}
+_BOUNDS = {"MemorySize": (SMALLEST_MB, LARGEST_MB), "Timeout": (SHORTEST_TIMEOUT_S, LONGEST_TIMEOUT_S)}
 _ENVIRONMENT_BYTES = 4096
 _APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 

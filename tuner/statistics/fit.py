@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuner.limits import LARGEST_MB
 from tuner.model import FULL_VCPU_MB, Architecture, CurveFit, CurvePoint
 from tuner.statistics.intervals import student_quantile
 from tuner.statistics.observations import FloatArray
 
-LARGEST_MB = 10_240
 FEWEST_SIZES = 3
 SMOOTHNESS = 0.02
 """Log-scale error that even exactly known points keep: real functions follow no curve more closely."""

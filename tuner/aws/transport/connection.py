@@ -11,7 +11,7 @@ from tuner.aws.transport.answers import Answer, AnswerReader, MalformedAnswerErr
 KEEPALIVE_IDLE_S = 60
 KEEPALIVE_INTERVAL_S = 30
 KEEPALIVE_PROBES = 5
-"""NAT gateways forget a silent connection after 350 s and a function may be silent for 900 s; the kernel's own
+"""NAT gateways forget a silent connection after 350 s and a function may be silent for 1,800 s; the kernel's own
 first probe comes after 7,200 s, and botocore's ``tcp_keepalive`` leaves it there (boto/botocore#3140)."""
 ROUNDS_TO_NOTICE = 8
 """Rounds of the event loop until what lies in the kernel has reached a protocol: two over TCP, some more over TLS."""

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from tuner.local.runtimes.launch import Launch
+from tuner.local.runtimes.version_managers import executables_below
 
 _RUNTIME = Path(__file__).parent / "files" / "node_runtime.mjs"
 _VERSION = re.compile(r"v(\d+)\.\d+\.\d+")
@@ -23,8 +24,8 @@ _ASK_LIMIT_S = 5.0
 @cache
 def executables() -> dict[str, Path]:
     """Node by major version: what nvm installed, and the ``node`` on PATH, which wins."""
-    home = os.environ.get("NVM_DIR") or str(Path.home() / ".nvm")
-    installed = sorted(Path(home, "versions", "node").glob("v*/bin/node"))
+    home = os.environ.get("NVM_DIR") or os.path.expanduser("~/.nvm")
+    installed = executables_below(home, "versions/node/v*/bin/node")
     found = {match[1]: file for file in installed if (match := _VERSION.fullmatch(file.parts[-3]))}
     on_path = shutil.which("node")
     if on_path is not None and (version := _ask(on_path)) is not None:

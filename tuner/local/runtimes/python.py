@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tuner.local.runtimes.launch import Launch
+from tuner.local.runtimes.version_managers import executables_below
 
 OLDEST, NEWEST = 8, 15
 OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -65,8 +66,8 @@ def _candidates(version: str) -> Iterator[Path]:
         file = Path(entry, f"python{version}")
         if Path(entry).name != "shims" and os.access(file, os.X_OK):
             yield file
-    root = os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")
-    yield from sorted(Path(root, "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
+    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    yield from reversed(executables_below(root, f"versions/{version}.*/bin/python{version}"))
 
 
 def _link(folder: Path, version: str) -> None:

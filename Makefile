@@ -4,14 +4,14 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 UV     ?= $(shell command -v uv)
-DEMO   := examples/password-hash --memory 128..1769 -n 20 --report reports/demo.json --report reports/demo.html
+DEMO   := examples/password-hash --memory 128..1769 -n 12 --report reports/demo.json --report reports/demo.html
 
 ifeq ($(UV),)
 ENVIRONMENT = $(PYTHON) -m venv $(VENV)
-INSTALL     = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL     = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 else
 ENVIRONMENT = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-INSTALL     = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
+INSTALL     = $(UV) pip install --quiet --python $(BIN)/python
 endif
 LOCKED = $(INSTALL) --require-hashes --requirement
 

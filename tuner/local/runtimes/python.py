@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -53,6 +54,7 @@ def interpreters() -> dict[str, Path]:
 def launch(interpreter: Path, version: str, handler: str, folder: Path) -> Launch:
     """``folder`` becomes the /var/runtime of this version; it is made on first use."""
     if not folder.exists():
+        _compile(interpreter, version)
         _link(folder, version)
     return Launch(
         # -B: nothing is cached beside the handler, because /var/task is read-only on Lambda.
@@ -70,11 +72,27 @@ def _candidates(version: str) -> Iterator[Path]:
     yield from reversed(executables_below(root, f"versions/{version}.*/bin/python{version}"))
 
 
+def _compile(interpreter: Path, version: str) -> None:
+    """Lambda's image holds its Python files compiled. Not every installer compiles, and with -B each cold start would.
+
+    Where our own installation may not be written to, cold starts are that much longer.
+    """
+    client = _source(_CLIENT[0])
+    if client is None or (client / "__pycache__" / f"__main__.cpython-{version.replace('.', '')}.pyc").exists():
+        return
+    sources = [str(source) for source in _python_sources(version) if source is not None]
+    command = [str(interpreter), "-m", "compileall", "-q", *sources]
+    subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - an interpreter found on this machine
+
+
+def _python_sources(version: str) -> list[Path | None]:
+    names = (*_CLIENT, *_SDK) if _runs_on(version, "boto3") else _CLIENT
+    return [_source(name) for name in names]
+
+
 def _link(folder: Path, version: str) -> None:
     folder.mkdir(parents=True)
-    sources = [_source(name) for name in _CLIENT]
-    if _runs_on(version, "boto3"):
-        sources += [_source(name) for name in _SDK]
+    sources = _python_sources(version)
     native = _source(_NATIVE) if version == OWN_VERSION else None
     sources.append(native or _FILES / "standin" / f"{_NATIVE}.py")
     for source in sources:

@@ -16,7 +16,7 @@ endif
 LOCKED = $(INSTALL) --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-browser test-lowest test-newest lock sample-report lint format bench clean
+.PHONY: help demo test check test-as-user test-browser test-lowest test-newest lock sample-report lint format bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: $(VENV)/.installed-dev ## set up, then run all tests
 
 check: $(VENV)/.installed-dev lint ## lint, then the tests that start no processes
 	@$(BIN)/python tests/parts.py quick
+
+test-as-user: $(VENV)/.installed-dev ## what depends on who runs it: unit tests and the embedded Lambda
+	@$(BIN)/python tests/parts.py quick local
 
 test-browser: $(VENV)/.installed-dev ## the pages in a real browser: needs Chromium (apt install chromium, or CHROMIUM=/path/to/it)
 	$(LOCKED) requirements/browser.txt

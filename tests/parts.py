@@ -31,6 +31,10 @@ PARTS = {
         "whole processes and real handlers on the embedded Lambda",
         (*SIDE_BY_SIDE, "-m", "not browser and not alone", "tests/effects", "tests/contract"),
     ),
+    "local": Part(
+        "the API, life and runtimes of the embedded Lambda",
+        (*SIDE_BY_SIDE, *(f"tests/effects/test_local_{name}.py" for name in ("api", "life", "invoke", "runtimes"))),
+    ),
     "alone": Part("measures durations, so nothing runs beside it", ("-m", "alone", "tests")),
     "browser": Part("the pages in Chromium", ("-m", "browser", "tests/browser")),
 }

@@ -25,13 +25,13 @@ demo: $(VENV)/.installed ## set up, then measure a real function on the embedded
 	$(BIN)/tuner run $(DEMO) --local
 
 test: $(VENV)/.installed-dev ## set up, then run all tests
-	@$(BIN)/python tests/parts.py quick statistics process alone
+	@$(BIN)/python tests/parts.py unit docs statistics process alone
 
-check: $(VENV)/.installed-dev lint ## lint, then the tests that start no processes
-	@$(BIN)/python tests/parts.py quick
+check: $(VENV)/.installed-dev lint ## lint, then the unit, property and golden tests
+	@$(BIN)/python tests/parts.py unit
 
-test-as-user: $(VENV)/.installed-dev ## what depends on who runs it: unit tests and the embedded Lambda
-	@$(BIN)/python tests/parts.py quick local
+test-as-user: $(VENV)/.installed-dev ## what depends on who runs it: files, runtimes, the embedded Lambda
+	@$(BIN)/python tests/parts.py user
 
 test-browser: $(VENV)/.installed-dev ## the pages in a real browser: needs Chromium (apt install chromium, or CHROMIUM=/path/to/it)
 	$(LOCKED) requirements/browser.txt

@@ -22,18 +22,23 @@ class Part:
 
 
 PARTS = {
-    "quick": Part(
-        "unit, property, golden and documentation tests",
-        (*SIDE_BY_SIDE, "tests/unit", "tests/property", "tests/golden", "tests/docs"),
+    "unit": Part(
+        "what needs no process of its own: unit, property and golden tests",
+        (*SIDE_BY_SIDE, "tests/unit", "tests/property", "tests/golden"),
     ),
+    "docs": Part("documentation, and its commands", (*SIDE_BY_SIDE, "tests/docs")),
     "statistics": Part("coverage and error rates of the statistics", (*SIDE_BY_SIDE, "tests/statistics")),
     "process": Part(
         "whole processes and real handlers on the embedded Lambda",
         (*SIDE_BY_SIDE, "-m", "not browser and not alone", "tests/effects", "tests/contract"),
     ),
-    "local": Part(
-        "the API, life and runtimes of the embedded Lambda",
-        (*SIDE_BY_SIDE, *(f"tests/effects/test_local_{name}.py" for name in ("api", "life", "invoke", "runtimes"))),
+    "user": Part(
+        "what depends on who runs it: files, runtimes and the embedded Lambda",
+        (
+            *SIDE_BY_SIDE,
+            *(f"tests/unit/{name}" for name in ("cli", "engine", "inputs", "local")),
+            *(f"tests/effects/test_local_{name}.py" for name in ("api", "life", "invoke", "runtimes")),
+        ),
     ),
     "alone": Part("measures durations, so nothing runs beside it", ("-m", "alone", "tests")),
     "browser": Part("the pages in Chromium", ("-m", "browser", "tests/browser")),

@@ -236,3 +236,11 @@ def test_the_key_cannot_be_read_from_the_servers_arguments_or_environment(tmp_pa
         # The kernel refuses to show the environment of a protected process to its own user, though not to root.
         with suppress(PermissionError):
             assert b"only-here" not in (process / "environ").read_bytes()
+
+
+def test_a_function_may_run_for_half_an_hour_and_no_longer(client: Any, deploy: Callable[..., str]) -> None:
+    name = deploy(ANSWER)
+    assert client.update_function_configuration(FunctionName=name, Timeout=1_800)["Timeout"] == 1_800
+    with pytest.raises(ClientError) as caught:
+        client.update_function_configuration(FunctionName=name, Timeout=1_801)
+    assert code_of(caught)[0] == 400

@@ -132,7 +132,7 @@ def has_copy(functions: Any, tags: dict[str, str]) -> None:
 
 async def test_a_copy_is_deleted_with_its_log_group(functions: Any, cloudwatch: Any) -> None:
     has_copy(functions, {RUN_TAG: "20261121T000000-abc"})
-    functions.add_response("delete_function", {"StatusCode": 204}, {"FunctionName": COPY})
+    functions.add_response("delete_function", {}, {"FunctionName": COPY})
     cloudwatch.add_response("delete_log_group", {}, {"logGroupName": GROUP})
     control = LambdaControlPlane(functions.client, logs=cloudwatch.client)
     assert await control.delete_copy(COPY) == ()

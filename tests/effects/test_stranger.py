@@ -100,7 +100,7 @@ def test_nothing_of_the_development_tools_is_there(clean: Path) -> None:
         [clean / "python", "-m", "pip", "list"], capture_output=True, text=True, check=True
     ).stdout
     names = {line.split()[0].lower() for line in listed.splitlines()[2:]}
-    assert "tuner" in names
+    assert "lambda-tuner" in names
     assert names.isdisjoint(DEVELOPMENT)
 
 

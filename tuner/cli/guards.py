@@ -10,7 +10,7 @@ from tuner.aws.control import LambdaControlPlane
 from tuner.cli.ask import agreed, askable
 from tuner.cli.display import columns, wants_color
 from tuner.cli.state import runs_folder
-from tuner.engine.journal import unfinished_journals
+from tuner.engine import recovery
 from tuner.engine.preflight import preflight
 from tuner.errors import TargetError
 from tuner.model import EngineKind, FunctionSnapshot, Plan
@@ -22,14 +22,7 @@ class PlanRenderer(Protocol):
 
 
 def refuse_unfinished(function: FunctionSnapshot) -> None:
-    """A second run would take the first one's traces for the user's own configuration."""
-    for record in unfinished_journals(runs_folder()):
-        if record.opened.arn == function.arn and record.opened.engine is EngineKind.AWS:
-            raise TargetError(
-                f"A run on {function.name} that began at {record.opened.started_at} has not cleaned up: it is "
-                "still going on, or it was killed.",
-                hint="Wait for it, or type `tuner recover` and then run this again.",
-            )
+    recovery.refuse_unfinished(function, runs_folder())
 
 
 async def checked(plan: Plan, control: LambdaControlPlane) -> Plan:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 
 from tuner.aws.session import AwsAccess
 from tuner.cli.display import print_error
 from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.reach import access_to, reach
 from tuner.cli.state import local_folder, runs_folder
-from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
+from tuner.engine.journal import JournalRecord
+from tuner.engine.recovery import Recovered, recover
 from tuner.engine.undo import delete_marked_versions, remove_copy, undo
 from tuner.errors import CleanUpIncompleteError, ExitCode, TunerError
 from tuner.inputs.identifiers import parse_function
@@ -32,13 +33,13 @@ class RecoverOptions:
 def recover_command(options: RecoverOptions) -> int:
     """Returns 0 when nothing is left to undo, 7 when something could not be undone."""
     _say_swept(sweep(local_folder()))
-    records = unfinished_journals(runs_folder())
-    results = [_recover(record, options.profile) for record in records]
+    recovered = run_interruptibly(recover(runs_folder(), partial(_undo, profile=options.profile)))
+    done = [_say(one) for one in recovered]
     if options.function is not None or options.copies:
         _recover_elsewhere(options)
-    elif not records:
+    elif not recovered:
         print("No run is left to recover.")
-    return ExitCode.OK if all(results) else ExitCode.CLEAN_UP_INCOMPLETE
+    return ExitCode.OK if all(done) else ExitCode.CLEAN_UP_INCOMPLETE
 
 
 def _recover_elsewhere(options: RecoverOptions) -> None:
@@ -59,20 +60,17 @@ async def _remove_elsewhere(access: AwsAccess, target: FunctionTarget | None, *,
                 print(f"Deleted the copy {name} of run {run_id}.")
 
 
-def _recover(record: JournalRecord, profile: str | None) -> bool:
-    """Whether the run behind ``record`` needs nothing more."""
-    try:
-        with Journal.reopen(record.path) as journal:
-            notices = _undo(record, profile)
-            journal.write(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
-    except JournalInUseError as error:
-        print(f"{error.message} {error.hint}")
+def _say(recovered: Recovered) -> bool:
+    """Whether the run needs nothing more."""
+    opened = recovered.record.opened
+    if recovered.living is not None:
+        print(f"{recovered.living.message} {recovered.living.hint}")
         return True
-    except TunerError as error:
-        print_error(_incomplete(record, error))
+    if recovered.error is not None:
+        print_error(_incomplete(recovered.record, recovered.error))
         return False
-    print(f"{record.opened.function}: the run of {record.opened.started_at} is undone.")
-    _print_notices(notices)
+    print(f"{opened.function}: the run of {opened.started_at} is undone.")
+    _print_notices(recovered.notices)
     return True
 
 
@@ -81,7 +79,7 @@ def _print_notices(notices: tuple[Notice, ...]) -> None:
         print(f"  {notice.message} {notice.remedy or ''}".rstrip())
 
 
-def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
+async def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
     """A local function lived inside its server, and the sweep has ended that."""
     if record.opened.engine is EngineKind.LOCAL:
         return ()
@@ -90,10 +88,6 @@ def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
         profile=profile or record.opened.profile,
         endpoint_url=record.opened.endpoint_url,
     )
-    return run_interruptibly(_undo_at(access, record))
-
-
-async def _undo_at(access: AwsAccess, record: JournalRecord) -> tuple[Notice, ...]:
     async with reach(access) as reached:
         return await undo(reached.control, record, poll_interval_s=POLL_INTERVAL_S)
 

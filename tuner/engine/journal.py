@@ -7,17 +7,16 @@ variables or payloads.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import Literal, Self
 
 import msgspec
 
 from tuner import codec
+from tuner.engine.disk import LOCAL_DISK, AppendOnly, Disk
 from tuner.errors import TargetError, TunerError
 from tuner.model import EngineKind
 
@@ -98,26 +97,22 @@ class JournalInUseError(TargetError):
 class Journal:
     """An open journal. The lock it holds ends with the process, however that ends."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: AppendOnly) -> None:
         self.path = path
         self._file = file
 
     @classmethod
-    def create(cls, path: Path, opened: Opened) -> Self:
-        file = path.open("xb")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        journal = cls(path, file)
+    def create(cls, path: Path, opened: Opened, disk: Disk = LOCAL_DISK) -> Self:
+        journal = cls(path, disk.create_locked(path))
         journal.write(opened)
         return journal
 
     @classmethod
-    def reopen(cls, path: Path) -> Self:
+    def reopen(cls, path: Path, disk: Disk = LOCAL_DISK) -> Self:
         """Take over the journal of a dead process. JournalInUseError if the process lives."""
-        file = path.open("ab")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = disk.open_locked(path)
         except BlockingIOError:
-            file.close()
             raise JournalInUseError(
                 f"The run behind {path.parent.name} is still going on.",
                 hint="Wait for it or stop it with Ctrl-C; it cleans up after itself.",
@@ -126,9 +121,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Append and fsync: when this returns, the entry survives a crash of the machine."""
-        self._file.write(codec.encode(entry) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._file.append(codec.encode(entry) + b"\n", sync=True)
 
     def __enter__(self) -> Self:
         return self
@@ -154,12 +147,12 @@ class JournalRecord:
     closed: bool
 
 
-def read_journal(path: Path) -> JournalRecord | None:
+def read_journal(path: Path, disk: Disk = LOCAL_DISK) -> JournalRecord | None:
     """The record of a journal; None if the process died before its first entry was whole (nothing was done).
 
     A torn last line is dropped: an entry is written before its mutation, so a torn entry means no mutation.
     """
-    lines = path.read_bytes().split(b"\n")
+    lines = disk.read(path).split(b"\n")
     whole = lines[:-1]
     entries = [_decode(line, path) for line in whole]
     if not entries:
@@ -188,11 +181,9 @@ def _open_changes(entries: Sequence[Entry]) -> tuple[MemoryChange, ...]:
     return tuple(changes)
 
 
-def unfinished_journals(runs_folder: Path) -> list[JournalRecord]:
+def unfinished_journals(runs_folder: Path, disk: Disk = LOCAL_DISK) -> list[JournalRecord]:
     """Journals that are not closed, oldest first. A live run's journal is among them: it is still locked."""
-    if not runs_folder.is_dir():
-        return []
-    records = [read_journal(path) for path in sorted(runs_folder.glob("*/journal*.jsonl"))]
+    records = [read_journal(path, disk) for path in disk.find(runs_folder, "*/journal*.jsonl")]
     return [record for record in records if record is not None and not record.closed]
 
 

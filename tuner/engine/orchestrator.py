@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from tuner.engine.disk import Disk
 from tuner.engine.dispatcher import Dispatcher, Sending
 from tuner.engine.journal import Closed, Journal, Opened, read_journal
 from tuner.engine.ledger import Ledger
@@ -77,7 +78,10 @@ async def execute(
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     store.write_plan(plan)
-    with Journal.create(store.new_journal_path(), _opened(plan, connection)) as journal, store.sample_rows() as rows:
+    with (
+        Journal.create(store.new_journal_path(), _opened(plan, connection), store.disk) as journal,
+        store.sample_rows() as rows,
+    ):
         measurement = _Measurement(plan, sending, rows, ports, journal, policy_of, earlier)
         interrupted, failure = False, None
         try:
@@ -87,7 +91,7 @@ async def execute(
         except* TunerError as errors:
             failure = _first(errors)
         finally:
-            notices = await _clean_up(ports, journal)
+            notices = await _clean_up(ports, journal, store.disk)
     return RunResult(
         samples=tuple(sorted(measurement.samples, key=lambda sample: sample.sequence)),
         cells=measurement.cells,
@@ -219,9 +223,9 @@ class _Measurement:
         self._observer.sample(sample, self._ledger.spent_usd)
 
 
-async def _clean_up(ports: RunPorts, journal: Journal) -> tuple[Notice, ...]:
+async def _clean_up(ports: RunPorts, journal: Journal, disk: Disk) -> tuple[Notice, ...]:
     ports.observer.phase("cleaning up")
-    record = read_journal(journal.path)
+    record = read_journal(journal.path, disk)
     if record is None:
         raise AssertionError("a journal has its first entry on disk before it is used")
     try:

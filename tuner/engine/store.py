@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from tuner import codec
+from tuner.engine.disk import LOCAL_DISK, AppendOnly, Disk
 from tuner.errors import UsageError
 from tuner.model import Plan, Sample
 
@@ -16,12 +17,11 @@ class SampleRows:
     """``samples.jsonl`` while a run goes on. Each row is handed to the operating system at once: it survives the
     death of this process, not that of the machine."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: AppendOnly) -> None:
         self._file = file
 
     def append(self, sample: Sample) -> None:
-        self._file.write(codec.encode(sample) + b"\n")
-        self._file.flush()
+        self._file.append(codec.encode(sample) + b"\n", sync=False)
 
     def __enter__(self) -> Self:
         return self
@@ -35,13 +35,14 @@ class SampleRows:
 @dataclass(frozen=True, slots=True)
 class RunStore:
     folder: Path
+    disk: Disk = LOCAL_DISK
 
     @classmethod
-    def create(cls, runs_folder: Path, run_id: str) -> RunStore:
-        """The folder of a run, made if it is new; its owner's only, since answers of a function may be private."""
+    def create(cls, runs_folder: Path, run_id: str, disk: Disk = LOCAL_DISK) -> RunStore:
+        """The folder of a run, made if it is new."""
         folder = runs_folder / run_id
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        return cls(folder)
+        disk.make_folder(folder)
+        return cls(folder, disk)
 
     @classmethod
     def open(cls, runs_folder: Path, run_id: str) -> RunStore:
@@ -60,7 +61,7 @@ class RunStore:
 
     def new_journal_path(self) -> Path:
         """Each attempt at a run, the first and every resumed one, has a journal of its own."""
-        attempt = len(list(self.folder.glob("journal*.jsonl")))
+        attempt = len(self.disk.find(self.folder, "journal*.jsonl"))
         return self.folder / (f"journal-{attempt + 1}.jsonl" if attempt else "journal.jsonl")
 
     @property
@@ -68,18 +69,20 @@ class RunStore:
         return self.folder / "samples.jsonl"
 
     def write_plan(self, plan: Plan) -> None:
-        self.plan_path.write_bytes(codec.encode_pretty(plan))
+        self.disk.write(self.plan_path, codec.encode_pretty(plan))
 
     def read_plan(self) -> Plan:
-        return codec.decode(self.plan_path.read_bytes(), Plan)
+        return codec.decode(self.disk.read(self.plan_path), Plan)
 
     def sample_rows(self) -> SampleRows:
         """The rows of the run, to be added to; a context manager."""
-        return SampleRows(self.samples_path.open("ab"))
+        return SampleRows(self.disk.open(self.samples_path))
 
     def read_samples(self) -> tuple[Sample, ...]:
         """The rows written so far, without a torn last line."""
-        if not self.samples_path.exists():
+        try:
+            data = self.disk.read(self.samples_path)
+        except FileNotFoundError:
             return ()
-        whole = self.samples_path.read_bytes().split(b"\n")[:-1]
+        whole = data.split(b"\n")[:-1]
         return tuple(codec.decode(line, Sample) for line in whole)

@@ -1,0 +1,169 @@
+"""A model of Lambda that is as strict as AWS: what each call does, and who made what.
+
+Behind it are recorded answers of the service: an unchanged function publishes its last version again, whatever the
+description; every change, a publication and the end of an update give ``$LATEST`` another revision; an update in
+progress refuses the next one (409); a revision that is not the latest is refused (412); a version that an alias points
+to cannot be deleted (409); a function that is deleted and made again begins with version 1.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+
+from tuner.engine.ports import Conflicted
+from tuner.errors import FunctionNotFoundError
+
+FOREIGN = "somebody else"
+
+STALE = "The Revision Id provided does not match the latest Revision Id."
+IN_PROGRESS = "The operation cannot be performed at this time. An update is in progress for resource."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    number: int
+    memory_mb: int
+    code_sha256: str
+    description: str
+    owner: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ModelFunction:
+    """One life of a function, from its creation to its deletion."""
+
+    name: str
+    owner: str
+    memory_mb: int
+    code_sha256: str
+    revision: int
+    tags: dict[str, str] = field(default_factory=dict)
+    versions: dict[int, ModelVersion] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
+    next_version: int = 1
+    settles_at_s: float = 0.0
+    allowed_mb: set[int] = field(default_factory=set)
+    """Memory sizes that its owner may find at the end: the one it was given last by anybody but tuner."""
+    ours_mb: tuple[int, ...] = ()
+    """The last two sizes that tuner set and has not taken back: which of them it is, a lost answer hides."""
+
+
+class ModelLambda:
+    """The service. Calls take effect at once; latency and faults are the business of who calls."""
+
+    def __init__(self, *, settle_s: float) -> None:
+        self._settle_s = settle_s
+        self._revisions = itertools.count(1)
+        self.now_s = 0.0
+        self.functions: dict[str, ModelFunction] = {}
+        self.foreign_deleted: list[str] = []
+        """Versions, aliases and functions of somebody else's that tuner deleted: there must be none."""
+        self.invocations = 0
+
+    def create(self, name: str, *, owner: str, memory_mb: int, code_sha256: str, tags: dict[str, str]) -> None:
+        if name in self.functions:
+            raise Conflicted(f"Function already exist: {name}")
+        self.functions[name] = ModelFunction(
+            name=name,
+            owner=owner,
+            memory_mb=memory_mb,
+            code_sha256=code_sha256,
+            revision=next(self._revisions),
+            tags=dict(tags),
+            settles_at_s=self.now_s + self._settle_s,
+            allowed_mb={memory_mb},
+        )
+
+    def function(self, name: str) -> ModelFunction:
+        found = self.functions.get(name)
+        if found is None:
+            raise FunctionNotFoundError(f"There is no function {name}.", hint="Look at the name and the region.")
+        if 0.0 < found.settles_at_s <= self.now_s:
+            found.settles_at_s = 0.0
+            found.revision = next(self._revisions)  # the status is part of what has a revision
+        return found
+
+    def settled(self, name: str) -> bool:
+        return self.function(name).settles_at_s == 0.0
+
+    def set_memory(self, name: str, memory_mb: int, *, revision: int | None, owner: str) -> None:
+        found = self._changeable(name, revision)
+        if owner == FOREIGN:
+            # Where tuner's own size is set once more, nobody can tell whose it is: then both ends are right.
+            ambiguous = memory_mb in (found.memory_mb, *found.ours_mb)
+            found.allowed_mb = {memory_mb, *(found.allowed_mb if ambiguous else ())}
+        else:
+            found.ours_mb = () if memory_mb in found.allowed_mb else (*found.ours_mb[-1:], memory_mb)
+        found.memory_mb = memory_mb
+        self._changed(found)
+
+    def set_code(self, name: str, code_sha256: str) -> None:
+        found = self._changeable(name, None)
+        found.code_sha256 = code_sha256
+        self._changed(found)
+
+    def publish(self, name: str, *, description: str, revision: int | None, owner: str) -> ModelVersion:
+        found = self._changeable(name, revision)
+        last = found.versions.get(max(found.versions, default=0))
+        if last and (last.memory_mb, last.code_sha256) == (found.memory_mb, found.code_sha256):
+            return last
+        version = ModelVersion(
+            number=found.next_version,
+            memory_mb=found.memory_mb,
+            code_sha256=found.code_sha256,
+            description=description,
+            owner=owner,
+        )
+        found.versions[version.number] = version
+        found.next_version += 1
+        found.revision = next(self._revisions)
+        return version
+
+    def point_alias(self, name: str, alias: str, version: int) -> None:
+        found = self.function(name)
+        if version in found.versions:
+            found.aliases[alias] = version
+
+    def delete_version(self, name: str, number: int, *, owner: str) -> None:
+        found = self.function(name)
+        if number in found.aliases.values():
+            raise Conflicted(f"Unable to delete version because the following aliases reference it: {number}")
+        version = found.versions.pop(number, None)
+        if version is not None and owner != FOREIGN and version.owner == FOREIGN:
+            self.foreign_deleted.append(f"version {number} of {name}")
+
+    def delete(self, name: str, *, owner: str) -> None:
+        found = self.function(name)
+        if owner != FOREIGN and found.owner == FOREIGN:
+            self.foreign_deleted.append(f"function {name}")
+        del self.functions[name]
+
+    def invoke(self, name: str, version: str) -> int:
+        """The memory size it ran with."""
+        found = self.function(name)
+        self.invocations += 1
+        if version == "$LATEST":
+            return found.memory_mb
+        if int(version) not in found.versions:
+            raise FunctionNotFoundError(f"There is no version {version} of {name}.", hint="Publish it again.")
+        return found.versions[int(version)].memory_mb
+
+    def _changeable(self, name: str, revision: int | None) -> ModelFunction:
+        found = self.function(name)
+        if found.settles_at_s > self.now_s:
+            raise Conflicted(IN_PROGRESS)
+        if revision is not None and revision != found.revision:
+            raise Conflicted(STALE)
+        return found
+
+    def _changed(self, found: ModelFunction) -> None:
+        found.revision = next(self._revisions)
+        found.settles_at_s = self.now_s + self._settle_s
+
+
+def copy_of(function: ModelFunction) -> ModelFunction:
+    """As it is now, to be compared with later."""
+    return replace(
+        function, tags=dict(function.tags), versions=dict(function.versions), aliases=dict(function.aliases)
+    )

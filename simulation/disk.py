@@ -18,14 +18,15 @@ class _Content:
     data: bytes = b""
     synced: int = 0
     """How many bytes a crash of the machine leaves."""
-    held: bool = False
+    held_by: str | None = None
+    """The process that has it locked."""
     linked: bool = True
     """It has a name. A file whose folder was removed can still be written to by who has it open."""
 
 
 @dataclass
 class ModelDisk:
-    """The disk of one machine. Implements ``tuner.engine.disk.Disk``."""
+    """The disk of one machine; what a process has of it is ``simulation.process.ProcessDisk``."""
 
     rng: random.Random
     full: bool = False
@@ -57,18 +58,18 @@ class ModelDisk:
     def find(self, folder: Path, pattern: str) -> Sequence[Path]:
         return sorted(path for path in self.files if fnmatch.fnmatch(str(path), f"{folder}/{pattern}"))
 
-    def create_locked(self, path: Path) -> AppendOnly:
+    def create_locked(self, path: Path, process: str) -> AppendOnly:
         self.changing()
         self._has_folder(path)
         if path in self.files:
             raise FileExistsError(errno.EEXIST, "File exists", str(path))
-        return self._locked(path)
+        return self._locked(path, process)
 
-    def open_locked(self, path: Path) -> AppendOnly:
+    def open_locked(self, path: Path, process: str) -> AppendOnly:
         self._has_folder(path)
-        if path in self.files and self.files[path].held:
+        if path in self.files and self.files[path].held_by is not None:
             raise BlockingIOError(errno.EWOULDBLOCK, "Resource temporarily unavailable", str(path))
-        return self._locked(path)
+        return self._locked(path, process)
 
     def open(self, path: Path) -> AppendOnly:
         self._has_folder(path)
@@ -97,11 +98,16 @@ class ModelDisk:
         self.files.clear()
         self.folders.clear()
 
-    def crash(self, *, machine: bool) -> None:
-        """Every process of the machine ends; a machine that crashes loses what was not synced, but for a part."""
+    def process_ended(self, process: str) -> None:
         for content in self.files.values():
-            content.held = False
-            if machine and len(content.data) > content.synced:
+            if content.held_by == process:
+                content.held_by = None
+
+    def machine_crashed(self) -> None:
+        """What was not synced is lost, but for a part."""
+        for content in self.files.values():
+            content.held_by = None
+            if len(content.data) > content.synced:
                 kept = self.rng.randrange(content.synced, len(content.data))
                 content.data = content.data[:kept]
 
@@ -110,9 +116,9 @@ class ModelDisk:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
         return True
 
-    def _locked(self, path: Path) -> AppendOnly:
+    def _locked(self, path: Path, process: str) -> AppendOnly:
         content = self.files.setdefault(path, _Content())
-        content.held = True
+        content.held_by = process
         return _ModelFile(self, content)
 
 
@@ -129,4 +135,4 @@ class _ModelFile:
         self._content.synced = min(self._content.synced, size)
 
     def close(self) -> None:
-        self._content.held = False
+        self._content.held_by = None

@@ -16,14 +16,14 @@ from simulation.process import Faults, Killed, Process
 from simulation.schedule import Act, Deed, Recovery, Run, Schedule, Study
 from simulation.service import FOREIGN, ModelLambda
 from tuner.engine.dispatcher import Sending
-from tuner.engine.journal import JournalRecord
+from tuner.engine.journal import Journal
 from tuner.engine.observer import Silent
 from tuner.engine.orchestrator import Connection, RunPorts, RunResult, execute
 from tuner.engine.preflight import preflight
 from tuner.engine.recovery import recover, refuse_unfinished
 from tuner.engine.store import RunStore
 from tuner.engine.undo import undo
-from tuner.errors import TunerError
+from tuner.errors import CleanUpIncompleteError, TunerError
 from tuner.inputs.payload_set import PayloadSet
 from tuner.model import Architecture, EngineKind, FunctionTarget, Notice, Plan, Price, RunRequest
 from tuner.planning.plan import make_plan
@@ -75,6 +75,7 @@ class _World:
         self.disks = [
             ModelDisk(self.rng, full_at=faults.full_at, gone_at=faults.gone_at) for faults in schedule.disks
         ]
+        self.processes: list[list[Process]] = [[] for _ in schedule.disks]
         self.died_without_disk = False
 
     async def play(self) -> None:
@@ -113,7 +114,7 @@ class _World:
 
     async def _measured(self, process: Process, run: Run, run_id: str) -> RunResult:
         function = await process.describe(FunctionTarget(name=NAME))
-        refuse_unfinished(function, RUNS, process.own_disk)
+        refuse_unfinished(function, RUNS, disk=process.own_disk)
         request = RunRequest(
             function=NAME,
             engine=EngineKind.AWS,
@@ -147,8 +148,8 @@ class _World:
     async def _recover(self, name: str, machine: int, faults: Faults) -> None:
         process = self._process(name, machine, faults)
 
-        async def undo_here(record: JournalRecord) -> tuple[Notice, ...]:
-            return await undo(process, record, poll_interval_s=POLL_INTERVAL_S)
+        async def undo_here(journal: Journal) -> tuple[Notice, ...]:
+            return await undo(process, journal, poll_interval_s=POLL_INTERVAL_S)
 
         await self._judged(process, asyncio.ensure_future(recover(RUNS, undo_here, process.own_disk)))
 
@@ -163,7 +164,11 @@ class _World:
         """The result of a process of ours, if it came to one. Whatever ends it must be an error that says what to do."""
         try:
             result = await task
+            process.ended = True
         except (TunerError, asyncio.CancelledError) as error:
+            process.ended = True
+            if isinstance(error, CleanUpIncompleteError):  # given up by the user: without its folder nobody goes on
+                self.died_without_disk |= process.disk.gone
             self.counts[f"{process.name.rstrip(' 0123456789')}: {getattr(error, 'slug', 'interrupted')}"] += 1
             self.trace.append(f"{self.service.now_s:9.3f} {process.name}: ended: {error}")
             return None
@@ -197,14 +202,27 @@ class _World:
         _DEEDS[act.deed](self.service, act)
 
     def _process(self, name: str, machine: int, faults: Faults) -> Process:
-        return Process(
+        process = Process(
             name=name,
             service=self.service,
             disk=self.disks[machine],
             rng=random.Random(self.rng.random()),
             trace=self.trace,
             faults=faults,
+            measures=NAME,
         )
+        self.processes[machine].append(process)
+        process.dies = lambda: self._dies(process, machine)
+        return process
+
+    def _dies(self, process: Process, machine: int) -> None:
+        """The process is killed; with ``whole_machine`` so is every other one there, and the disk loses what was not
+        synced."""
+        for other in self.processes[machine] if process.faults.whole_machine else (process,):
+            if not other.dead and not other.ended:
+                other.kill()
+        if process.faults.whole_machine:
+            self.disks[machine].machine_crashed()
 
     def _check_samples(self, result: RunResult) -> None:
         ids = [sample.request_id for sample in result.samples if sample.request_id is not None]
@@ -228,7 +246,8 @@ class _World:
             ours = [v for v in function.versions.values() if v.owner != FOREIGN and v.number not in pinned]
             if ours:
                 yield f"versions {[v.number for v in ours]} of {ours[0].owner} were left"
-            if left := [key for key in function.tags if key.startswith("tuner:")]:
+            adopted = [v for v in function.versions.values() if v.owner != FOREIGN]
+            if left := [key for key in function.tags if key.startswith("tuner:") and not adopted]:
                 yield f"tags {left} were left"
 
 

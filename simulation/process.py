@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TypeVar
 from simulation.disk import ModelDisk
 from simulation.service import ModelFunction, ModelLambda
 from tuner.engine.disk import AppendOnly
+from tuner.engine.ownership import mark, run_of_mark, run_of_version
 from tuner.engine.ports import (
     Conflicted,
     Exposure,
@@ -21,7 +23,6 @@ from tuner.engine.ports import (
     PublishedVersion,
     Throttled,
 )
-from tuner.engine.undo import DESCRIPTION_PREFIX
 from tuner.errors import FunctionNotFoundError, InvocationLostError, TargetError
 from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
@@ -60,7 +61,12 @@ class Process:
     rng: random.Random
     trace: list[str]
     faults: Faults = field(default_factory=Faults)
+    measures: str = ""
+    """The function whose versions it publishes."""
+    dies: Callable[[], None] = lambda: None
+    """Ends this process, or all of its machine."""
     dead: bool = False
+    ended: bool = False
     steps: int = 0
 
     @property
@@ -90,6 +96,8 @@ class Process:
         def effect() -> LatestConfiguration:
             found = self.service.function(_name(function))
             return LatestConfiguration(
+                arn=_arn(found.name),
+                marks=_marks(found),
                 memory_mb=found.memory_mb,
                 revision_id=str(found.revision),
                 code_sha256=found.code_sha256,
@@ -126,12 +134,19 @@ class Process:
             "ListVersionsByFunction", lambda: _published(self.service.function(_name(function)))
         )
 
-    async def delete_version(self, function: str, version: str) -> None:
+    async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
+        name, tags = _name(arn), {mark(run_id): str(memory_mb)}
+        await self._change("TagResource", lambda: self.service.function(name).tags.update(tags))
+
+    async def unmark(self, arn: str, run_id: str) -> None:
+        name, tag = _name(arn), mark(run_id)
+        await self._change("UntagResource", lambda: self.service.unmark(name, tag))
+
+    async def delete_version(self, function: str, version: str, *, description: str) -> None:
         def effect() -> None:
-            try:
+            found = self.service.function(_name(function)).versions.get(int(version))
+            if found is not None and found.description == description:
                 self.service.delete_version(_name(function), int(version), owner=self.name)
-            except FunctionNotFoundError:
-                return
 
         await self._change(f"DeleteFunction {version}", effect)
 
@@ -154,10 +169,10 @@ class Process:
             f"GetFunction {name}", lambda: self._snapshot(name) if self.service.settled(name) else None
         )
 
-    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
+    async def delete_copy(self, name: str, *, run_id: str) -> tuple[Notice, ...]:
         def effect() -> tuple[Notice, ...]:
             found = self.service.functions.get(name)
-            if found is not None and RUN_TAG in found.tags:
+            if found is not None and found.tags.get(RUN_TAG) == run_id:
                 self.service.delete(name, owner=self.name)
             return ()
 
@@ -181,11 +196,22 @@ class Process:
             request_id=request_id, function_error=None, log_tail=tail, payload=b"null", client_ms=12.0
         )
 
+    def announce(self, data: bytes) -> None:
+        """A size that a journal announces counts as ours from there on, and no more once it was refused."""
+        found = self.service.functions.get(self.measures)
+        entry = json.loads(data)
+        if found is None or "entry" not in entry:
+            return
+        if entry["entry"] == "memory_change" and entry["set_to_mb"] != entry["original_mb"]:
+            found.ours_mb = (*found.ours_mb[-1:], entry["set_to_mb"])
+        elif entry["entry"] == "memory_refused":
+            found.ours_mb = found.ours_mb[:-1]
+
     def kill(self) -> None:
         """Nothing of this process runs any more; its locks end with it."""
         self.trace.append(f"{self.service.now_s:9.3f} {self.name}: killed")
         self.dead = True
-        self.disk.crash(machine=self.faults.whole_machine)
+        self.disk.process_ended(self.name)
 
     async def _read(self, what: str, effect: Callable[[], T]) -> T:
         await self._step(what)
@@ -202,7 +228,7 @@ class Process:
         await self._step(f"{what} ends")
         if self.rng.random() < self.faults.lost_after:
             if self.rng.random() < 0.5:  # botocore tries again, and meets what it has done itself
-                raise Conflicted("the answer of the first attempt was lost")
+                raise Conflicted("the answer of the first attempt was lost", repeated=True)
             raise _network(what)
         return result
 
@@ -211,7 +237,7 @@ class Process:
         self._check_alive()
         self.steps += 1
         if self.steps == self.faults.dies_at:
-            self.kill()
+            self.dies()
             raise Killed
 
     async def _step(self, what: str) -> None:
@@ -228,10 +254,10 @@ class Process:
 
     def _snapshot(self, name: str) -> FunctionSnapshot:
         found = self.service.function(name)
-        runs = {v.description for v in found.versions.values() if v.description.startswith(DESCRIPTION_PREFIX)}
+        runs = {run_of_version(version.description) for version in found.versions.values()} | _marks(found)
         return FunctionSnapshot(
             name=name,
-            arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+            arn=_arn(name),
             region=REGION,
             runtime="python3.13",
             package_type="Zip",
@@ -243,7 +269,7 @@ class Process:
             state="Active",
             last_update_status="Successful" if self.service.settled(name) else "InProgress",
             versions=tuple(str(number) for number in found.versions),
-            tuner_runs=tuple(sorted(run.removeprefix(DESCRIPTION_PREFIX) for run in runs)),
+            tuner_runs=tuple(sorted(run for run in runs if run is not None)),
         )
 
 
@@ -272,11 +298,11 @@ class ProcessDisk:
 
     def create_locked(self, path: Path) -> AppendOnly:
         self._process.may_die()
-        return _ProcessFile(self._process, self._disk.create_locked(path))
+        return _ProcessFile(self._process, self._disk.create_locked(path, self._process.name))
 
     def open_locked(self, path: Path) -> AppendOnly:
         self._process.may_die()
-        return _ProcessFile(self._process, self._disk.open_locked(path))
+        return _ProcessFile(self._process, self._disk.open_locked(path, self._process.name))
 
     def open(self, path: Path) -> AppendOnly:
         self._process.may_die()
@@ -290,6 +316,7 @@ class _ProcessFile:
 
     def append(self, data: bytes, *, sync: bool) -> None:
         self._process.may_die()
+        self._process.announce(data)
         self._file.append(data, sync=sync)
         self._process.may_die()
 
@@ -307,6 +334,14 @@ def _published(function: ModelFunction) -> tuple[PublishedVersion, ...]:
         PublishedVersion(version=str(v.number), memory_mb=v.memory_mb, description=v.description)
         for v in function.versions.values()
     )
+
+
+def _marks(function: ModelFunction) -> frozenset[str]:
+    return frozenset(run for run in map(run_of_mark, function.tags) if run is not None)
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
 def _name(function: str) -> str:

@@ -12,7 +12,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 
 from tuner.engine.ports import Conflicted
-from tuner.errors import FunctionNotFoundError
+from tuner.errors import FunctionNotFoundError, VersionInUseError
 
 FOREIGN = "somebody else"
 
@@ -46,7 +46,8 @@ class ModelFunction:
     allowed_mb: set[int] = field(default_factory=set)
     """Memory sizes that its owner may find at the end: the one it was given last by anybody but tuner."""
     ours_mb: tuple[int, ...] = ()
-    """The last two sizes that tuner set and has not taken back: which of them it is, a lost answer hides."""
+    """The last two sizes, other than its own, that the journal of a run announced while its mark is on the function:
+    which of them it has, a lost answer hides from the journal."""
 
 
 class ModelLambda:
@@ -92,9 +93,8 @@ class ModelLambda:
         if owner == FOREIGN:
             # Where tuner's own size is set once more, nobody can tell whose it is: then both ends are right.
             ambiguous = memory_mb in (found.memory_mb, *found.ours_mb)
-            found.allowed_mb = {memory_mb, *(found.allowed_mb if ambiguous else ())}
-        else:
-            found.ours_mb = () if memory_mb in found.allowed_mb else (*found.ours_mb[-1:], memory_mb)
+            before_mb = {int(value) for tag, value in found.tags.items() if tag.startswith("tuner:run:")}
+            found.allowed_mb = {memory_mb, *((found.allowed_mb | before_mb) if ambiguous else ())}
         found.memory_mb = memory_mb
         self._changed(found)
 
@@ -125,10 +125,19 @@ class ModelLambda:
         if version in found.versions:
             found.aliases[alias] = version
 
+    def unmark(self, name: str, tag: str) -> None:
+        found = self.function(name)
+        found.tags.pop(tag, None)
+        if not any(key.startswith("tuner:") for key in found.tags):
+            found.ours_mb = ()
+
     def delete_version(self, name: str, number: int, *, owner: str) -> None:
         found = self.function(name)
         if number in found.aliases.values():
-            raise Conflicted(f"Unable to delete version because the following aliases reference it: {number}")
+            raise VersionInUseError(
+                f"Unable to delete version because the following aliases reference it: {number}",
+                hint="Point the alias to another version.",
+            )
         version = found.versions.pop(number, None)
         if version is not None and owner != FOREIGN and version.owner == FOREIGN:
             self.foreign_deleted.append(f"version {number} of {name}")

@@ -15,6 +15,10 @@ TunerError
     NotPortableError               code that cannot run on the other architecture
     InvocationLostError            an invocation without a usable answer: it may have run and be billed
     ForeignChangeError             somebody else changed the function meanwhile
+    OtherAccountError              what answered is not in the account, region or partition that was asked for
+    RunInProgressError             another run on the function is going on, or has not cleaned up
+    VersionInUseError              a version of ours that an alias points to, so that it cannot be deleted
+    StorageError                   the disk is full, or the state folder is gone
     AccessError                    credentials missing, expired or not allowed
       PermissionsMissingError      IAM refuses actions that are named one by one
     PriceUnknownError              no price for the region in the package
@@ -114,6 +118,22 @@ class InvocationLostError(TargetError):
 
 class ForeignChangeError(TargetError):
     slug = "foreign-change"
+
+
+class OtherAccountError(TargetError):
+    slug = "other-account"
+
+
+class RunInProgressError(TargetError):
+    slug = "run-in-progress"
+
+
+class VersionInUseError(TargetError):
+    slug = "version-in-use"
+
+
+class StorageError(TargetError):
+    slug = "storage"
 
 
 class AccessError(TargetError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
@@ -17,9 +17,16 @@ from tuner.aws.logs import delete_log_group
 from tuner.aws.permissions import OF_COPY, OF_FUNCTION, Probe, granted
 from tuner.aws.threads import BlockingCalls
 from tuner.aws.translate import error_code, error_message, translated
+from tuner.engine.ownership import mark, run_of_mark, run_of_version
 from tuner.engine.ports import Conflicted, Exposure, LatestConfiguration, Permission, PublishedVersion
-from tuner.engine.undo import DESCRIPTION_PREFIX
-from tuner.errors import CannotTuneError, PermissionsMissingError, SizeRefusedError, TargetError
+from tuner.errors import (
+    CannotTuneError,
+    OtherAccountError,
+    PermissionsMissingError,
+    SizeRefusedError,
+    TargetError,
+    VersionInUseError,
+)
 from tuner.model import AccountLimits, Architecture, Copy, FunctionSnapshot, FunctionTarget, Notice
 
 if TYPE_CHECKING:
@@ -57,11 +64,12 @@ class LambdaControlPlane:
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
         name, qualifier = target.name, target.qualifier
         answer, versions = await _both(self._get(name, qualifier), self.list_versions(name))
-        marked = {v.description for v in versions if v.description.startswith(DESCRIPTION_PREFIX)}
+        _check_target(target, answer["Configuration"]["FunctionArn"])
+        runs = {run_of_version(version.description) for version in versions} | _marks(dict(answer)).keys()
         return replace(
             snapshot(dict(answer["Configuration"]), tuple(version.version for version in versions)),
             qualifier=qualifier,
-            tuner_runs=tuple(sorted(mark.removeprefix(DESCRIPTION_PREFIX) for mark in marked)),
+            tuner_runs=tuple(sorted(run for run in runs if run is not None)),
             reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         )
 
@@ -109,8 +117,11 @@ class LambdaControlPlane:
             return None
 
     async def latest(self, function: str) -> LatestConfiguration:
-        answer = (await self._get(function))["Configuration"]
+        found = await self._get(function)
+        answer = found["Configuration"]
         return LatestConfiguration(
+            arn=answer["FunctionArn"],
+            marks=frozenset(_marks(dict(found))),
             memory_mb=answer["MemorySize"],
             revision_id=answer.get("RevisionId"),
             code_sha256=answer["CodeSha256"],
@@ -154,13 +165,27 @@ class LambdaControlPlane:
 
         return await self._read(function, read)
 
-    async def delete_version(self, function: str, version: str) -> None:
+    async def marks(self, function: str) -> dict[str, int | None]:
+        """The runs whose mark the function carries, with the memory size that each began with."""
+        return _marks(dict(await self._get(function)))
+
+    async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
+        tags = {mark(run_id): str(memory_mb)}
+        await self._change(arn, lambda: self._client.tag_resource(Resource=arn, Tags=tags))
+
+    async def unmark(self, arn: str, run_id: str) -> None:
+        await self._change(arn, lambda: self._client.untag_resource(Resource=arn, TagKeys=[mark(run_id)]))
+
+    async def delete_version(self, function: str, version: str, *, description: str) -> None:
+        """Lambda deletes no version on condition: its description, which never changes, is read just before."""
         if not version.isdecimal():  # without a number, DeleteFunction deletes the whole function
             raise AssertionError(f"refusing to delete {function}:{version}")
 
         def delete() -> None:
             try:
-                self._client.delete_function(FunctionName=function, Qualifier=version)
+                found = self._client.get_function_configuration(FunctionName=function, Qualifier=version)
+                if found.get("Description") == description:
+                    self._client.delete_function(FunctionName=function, Qualifier=version)
             except ClientError as error:
                 if error_code(error) != "ResourceNotFoundException":
                     raise
@@ -180,8 +205,8 @@ class LambdaControlPlane:
             )
         return None if answer.get("State") == "Pending" else snapshot(answer, ())
 
-    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
-        deleted = await self._change(name, lambda: copies.delete(self._client, name))
+    async def delete_copy(self, name: str, *, run_id: str) -> tuple[Notice, ...]:
+        deleted = await self._change(name, lambda: copies.delete(self._client, name, run_id=run_id))
         logs = self._logs
         if not deleted or logs is None:
             return ()
@@ -218,14 +243,44 @@ class LambdaControlPlane:
 
     def _refused_change(self, error: ClientError, function: str, memory_mb: int | None) -> Exception:
         code = error_code(error)
+        if code == "ResourceConflictException" and "alias" in error_message(error).lower():
+            return VersionInUseError(
+                f"A version of {function} that tuner published is in use: {error_message(error)}",
+                hint="Point the alias to another version, then type `tuner recover`.",
+            )
         if code in ("PreconditionFailedException", "ResourceConflictException"):
-            return Conflicted(error_message(error))
+            attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+            return Conflicted(error_message(error), repeated=attempts > 0)
         if memory_mb is not None and "memorysize" in error_message(error).lower():
             return SizeRefusedError(
                 f"This account may not use {memory_mb} MB: {error_message(error)}",
                 hint="Leave that size out of --memory; new accounts get more memory with use.",
             )
         return translated(error, function=function, profile=self._profile)
+
+
+def _check_target(target: FunctionTarget, arn: str) -> None:
+    """Raises OtherAccountError where something else answered than the ARN that was asked for."""
+    _, partition, _, region, account, *_ = arn.split(":")
+    asked = {"partition": target.partition, "region": target.region, "account": target.account}
+    found = {"partition": partition, "region": region, "account": account}
+    differing = [name for name, value in asked.items() if value is not None and value != found[name]]
+    if differing:
+        words = ", ".join(f"{name} {found[name]} and not {asked[name]}" for name in differing)
+        raise OtherAccountError(
+            f"{target.name} was found in {words}.",
+            hint="Use credentials (--profile) and an endpoint of the account and region in the ARN. Nothing was changed.",
+        )
+
+
+def _marks(answer: Mapping[str, Any]) -> dict[str, int | None]:
+    """Marks of runs among the tags of GetFunction's answer, each with its memory size.
+
+    Lambda leaves the tags out where lambda:ListTags is not allowed. Who only looks does not need it; a run finds out
+    by not seeing its own mark.
+    """
+    runs = {run_of_mark(tag): value for tag, value in answer.get("Tags", {}).items()}
+    return {run: int(value) if value.isdecimal() else None for run, value in runs.items() if run is not None}
 
 
 def _guard(revision_id: str | None) -> _Guard:

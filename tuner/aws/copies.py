@@ -83,13 +83,13 @@ def copy_request(
     return cast("CreateFunctionRequestTypeDef", request)
 
 
-def delete(client: LambdaClient, name: str) -> bool:
-    """Delete the copy ``name``; whether there was one. A function without our tag is never deleted."""
+def delete(client: LambdaClient, name: str, *, run_id: str) -> bool:
+    """Delete the copy ``name`` of that run; whether there was one. A function without its tag is never deleted."""
     if not name.startswith(COPY_PREFIX):
         raise AssertionError(f"refusing to delete {name}")
     try:
         arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-        if RUN_TAG not in client.list_tags(Resource=arn)["Tags"]:
+        if client.list_tags(Resource=arn)["Tags"].get(RUN_TAG) != run_id:
             return False
         client.delete_function(FunctionName=name)
     except ClientError as error:

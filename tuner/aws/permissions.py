@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tuner.aws.translate import is_denied, says_expired, says_invalid
-from tuner.engine.undo import DESCRIPTION_PREFIX
+from tuner.engine.ownership import DESCRIPTION_PREFIX, MARK_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -47,7 +47,13 @@ def _ask_to_publish(client: LambdaClient, function: str) -> None:
         client.delete_function(FunctionName=function, Qualifier=answer["Version"])
 
 
-OF_FUNCTION = (
+_LIST_TAGS = Probe(
+    "lambda:ListTags",
+    "sees the marks of other runs, and whose a copy is",
+    lambda client, function: client.list_tags(Resource=function),
+)
+
+_CHANGES = (
     Probe(
         "lambda:UpdateFunctionConfiguration",
         "sets each memory size",
@@ -72,18 +78,28 @@ OF_FUNCTION = (
         qualified=True,
     ),
 )
+OF_FUNCTION = (
+    _LIST_TAGS,
+    Probe(
+        "lambda:TagResource",
+        "marks the function while a run is going on",
+        lambda client, function: client.tag_resource(Resource=function, Tags={}),
+    ),
+    Probe(
+        "lambda:UntagResource",
+        "takes the mark off again",
+        lambda client, function: client.untag_resource(Resource=function, TagKeys=[f"{MARK_PREFIX}none"]),
+    ),
+    *_CHANGES,
+)
 OF_COPY = (
     Probe(
         "lambda:GetFunction",
         "waits for the copy",
         lambda client, function: client.get_function(FunctionName=function),
     ),
-    Probe(
-        "lambda:ListTags",
-        "makes sure that a copy is tuner's before it is deleted",
-        lambda client, function: client.list_tags(Resource=function),
-    ),
-    *OF_FUNCTION,
+    _LIST_TAGS,
+    *_CHANGES,
 )
 
 

@@ -112,9 +112,10 @@ async def _set(
     async with control_plane(access) as control:
         await set_recommended(
             control,
-            target.name,
+            target,
             report,
             recommendation,
+            endpoint_url=access.endpoint_url,
             yes=options.yes,
             dry_run=options.dry_run,
             out=sys.stdout,
@@ -124,10 +125,11 @@ async def _set(
 
 async def set_recommended(
     control: LambdaControlPlane,
-    name: str,
+    target: FunctionTarget,
     report: Report,
     recommendation: Recommendation,
     *,
+    endpoint_url: str | None,
     yes: bool,
     dry_run: bool = False,
     out: TextIO,
@@ -136,8 +138,8 @@ async def set_recommended(
 
     ForeignChangeError where the function is not what was measured, TargetError where the answer is no.
     """
-    function = await control.describe(FunctionTarget(name=name))
-    refuse_unfinished(function)
+    function = await control.describe(replace(target, qualifier=None))
+    refuse_unfinished(function, endpoint_url)
     memory_mb = recommendation.memory_mb
     if function.memory_mb == memory_mb:
         print(f"{function.name} has {memory_mb} MB already: nothing to change.", file=out)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tuner.aws.control import LambdaControlPlane
 from tuner.cli.ask import askable
+from tuner.cli.place import Place
 from tuner.errors import ExitCode, UsageError
 from tuner.model import Report, RunRequest
 
@@ -26,7 +27,7 @@ def check_apply(*, local: bool, yes: bool) -> None:
 
 
 async def apply_result(
-    control: LambdaControlPlane, request: RunRequest, report: Report, code: ExitCode, *, yes: bool
+    control: LambdaControlPlane, place: Place, request: RunRequest, report: Report, code: ExitCode, *, yes: bool
 ) -> None:
     """Set the recommended size as ``tuner apply`` does, or say why not, on standard error: the report has the other.
 
@@ -40,7 +41,15 @@ async def apply_result(
 
     if report.recommendation is None:
         raise AssertionError("without a recommendation there is an obstacle")
-    await set_recommended(control, request.function, report, report.recommendation, yes=yes, out=sys.stderr)
+    await set_recommended(
+        control,
+        place.target,
+        report,
+        report.recommendation,
+        endpoint_url=place.access.endpoint_url,
+        yes=yes,
+        out=sys.stderr,
+    )
 
 
 def obstacles(request: RunRequest, report: Report, code: ExitCode) -> Iterator[str]:

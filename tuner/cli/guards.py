@@ -21,8 +21,8 @@ class PlanRenderer(Protocol):
     def __call__(self, plan: Plan, *, width: int, color: bool) -> str: ...
 
 
-def refuse_unfinished(function: FunctionSnapshot) -> None:
-    recovery.refuse_unfinished(function, runs_folder())
+def refuse_unfinished(function: FunctionSnapshot, endpoint_url: str | None) -> None:
+    recovery.refuse_unfinished(function, runs_folder(), endpoint_url=endpoint_url)
 
 
 async def checked(plan: Plan, control: LambdaControlPlane) -> Plan:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from shlex import quote
 
+from tuner.aws.control import LambdaControlPlane
 from tuner.aws.session import AwsAccess
 from tuner.cli.display import print_error
 from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.reach import access_to, reach
 from tuner.cli.state import local_folder, runs_folder
-from tuner.engine.journal import JournalRecord
+from tuner.engine.journal import Journal
 from tuner.engine.recovery import Recovered, recover
 from tuner.engine.undo import delete_marked_versions, remove_copy, undo
 from tuner.errors import CleanUpIncompleteError, ExitCode, TunerError
@@ -52,23 +54,37 @@ def _recover_elsewhere(options: RecoverOptions) -> None:
 async def _remove_elsewhere(access: AwsAccess, target: FunctionTarget | None, *, copies: bool) -> None:
     async with reach(access) as reached:
         if target is not None:
-            deleted = await delete_marked_versions(reached.control, target.name)
-            print(f"{target.name}: deleted {len(deleted)} versions that tuner left.")
+            await _remove_from(reached.control, target)
         if copies:
             for name, run_id in await reached.control.left_over_copies():
-                _print_notices(await remove_copy(reached.control, name))
+                _print_notices(await remove_copy(reached.control, name, run_id=run_id))
                 print(f"Deleted the copy {name} of run {run_id}.")
+
+
+async def _remove_from(control: LambdaControlPlane, target: FunctionTarget) -> None:
+    """Versions and marks of runs on other machines. Their journals are there: a memory size that they left cannot be
+    told from the owner's here, so it is only said."""
+    function = await control.describe(replace(target, qualifier=None))
+    deleted = await delete_marked_versions(control, function.arn)
+    print(f"{function.name}: deleted {len(deleted)} versions that tuner left.")
+    for run_id, memory_mb in (await control.marks(function.arn)).items():
+        await control.unmark(function.arn, run_id)
+        if memory_mb is not None and memory_mb != function.memory_mb:
+            print(
+                f"  It has {function.memory_mb} MB; before the run {run_id} it had {memory_mb} MB. If nobody chose that: "
+                f"aws lambda update-function-configuration --function-name {quote(function.arn)} --memory-size {memory_mb}"
+            )
 
 
 def _say(recovered: Recovered) -> bool:
     """Whether the run needs nothing more."""
-    opened = recovered.record.opened
     if recovered.living is not None:
         print(f"{recovered.living.message} {recovered.living.hint}")
         return True
-    if recovered.error is not None:
-        print_error(_incomplete(recovered.record, recovered.error))
+    if recovered.error is not None or recovered.record is None:
+        print_error(_incomplete(recovered))
         return False
+    opened = recovered.record.opened
     print(f"{opened.function}: the run of {opened.started_at} is undone.")
     _print_notices(recovered.notices)
     return True
@@ -79,22 +95,26 @@ def _print_notices(notices: tuple[Notice, ...]) -> None:
         print(f"  {notice.message} {notice.remedy or ''}".rstrip())
 
 
-async def _undo(record: JournalRecord, profile: str | None) -> tuple[Notice, ...]:
+async def _undo(journal: Journal, profile: str | None) -> tuple[Notice, ...]:
     """A local function lived inside its server, and the sweep has ended that."""
-    if record.opened.engine is EngineKind.LOCAL:
+    opened = journal.record.opened
+    if opened.engine is EngineKind.LOCAL:
         return ()
     access = AwsAccess(
-        region=record.opened.region,
-        profile=profile or record.opened.profile,
-        endpoint_url=record.opened.endpoint_url,
+        region=opened.region, profile=profile or opened.profile, endpoint_url=opened.endpoint_url
     )
     async with reach(access) as reached:
-        return await undo(reached.control, record, poll_interval_s=POLL_INTERVAL_S)
+        return await undo(reached.control, journal, poll_interval_s=POLL_INTERVAL_S)
 
 
-def _incomplete(record: JournalRecord, error: TunerError) -> CleanUpIncompleteError:
+def _incomplete(recovered: Recovered) -> TunerError:
+    error = recovered.error
+    if error is None:
+        raise AssertionError("what is not undone has a reason")
+    if recovered.record is None:
+        return CleanUpIncompleteError(error.message, hint=error.hint)
     return CleanUpIncompleteError(
-        f"{record.opened.function} could not be put back: {error.message}",
+        f"{recovered.record.opened.function} could not be put back: {error.message}",
         hint=f"{error.hint} Then type `tuner recover` again.",
     )
 

@@ -185,7 +185,7 @@ class _Run:
             code = self._finish(report, measured)
             if self._options.apply:
                 yes = self._options.spend.yes
-                await apply_result(reached.control, plan.request, report, code, yes=yes)
+                await apply_result(reached.control, self._bench.place, plan.request, report, code, yes=yes)
         return code
 
     async def plan(self) -> Plan:

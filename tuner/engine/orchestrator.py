@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tuner.engine.disk import Disk
 from tuner.engine.dispatcher import Dispatcher, Sending
-from tuner.engine.journal import Closed, Journal, Opened, read_journal
+from tuner.engine.journal import Closed, Journal, Opened
 from tuner.engine.ledger import Ledger
 from tuner.engine.observer import Observer
 from tuner.engine.ports import ControlPlane, Invoker, SamplingPolicy
+from tuner.engine.preflight import touches_function
+from tuner.engine.recovery import refuse_unfinished
 from tuner.engine.rests import Rests
 from tuner.engine.slots import Slots
 from tuner.engine.store import RunStore, SampleRows
 from tuner.engine.subjects import Subjects
 from tuner.engine.undo import undo
-from tuner.errors import CleanUpIncompleteError, SizeRefusedError, TunerError
-from tuner.model import Block, Cell, Notice, Plan, Sample, Severity, Stop, Wave
+from tuner.errors import CleanUpIncompleteError, SizeRefusedError, StorageError, TunerError
+from tuner.model import Block, Cell, EngineKind, Notice, Plan, Sample, Severity, Stop, Wave
 from tuner.planning.plan import sampling_of
 
 
@@ -77,11 +79,11 @@ async def execute(
     """
     loop = asyncio.get_running_loop()
     started_s = loop.time()
-    store.write_plan(plan)
-    with (
-        Journal.create(store.new_journal_path(), _opened(plan, connection), store.disk) as journal,
-        store.sample_rows() as rows,
-    ):
+    with contextlib.ExitStack() as held:
+        _lock(plan, store, connection, held)
+        store.write_plan(plan)
+        journal = held.enter_context(Journal.create(store.new_journal_path(), _opened(plan, connection), store.disk))
+        rows = held.enter_context(store.sample_rows())
         measurement = _Measurement(plan, sending, rows, ports, journal, policy_of, earlier)
         interrupted, failure = False, None
         try:
@@ -91,7 +93,7 @@ async def execute(
         except* TunerError as errors:
             failure = _first(errors)
         finally:
-            notices = await _clean_up(ports, journal, store.disk)
+            notices = await _clean_up(ports, journal)
     return RunResult(
         samples=tuple(sorted(measurement.samples, key=lambda sample: sample.sequence)),
         cells=measurement.cells,
@@ -100,6 +102,17 @@ async def execute(
         interrupted=interrupted,
         notices=(*measurement.notices, *notices),
         failure=failure,
+    )
+
+
+def _lock(plan: Plan, store: RunStore, connection: Connection, held: contextlib.ExitStack) -> None:
+    """Nobody shares an embedded Lambda of our own. Under the lock it is looked once more whether a run has begun or
+    died since the plan was made."""
+    if plan.request.engine is EngineKind.LOCAL or not touches_function(plan):
+        return
+    held.enter_context(contextlib.closing(store.lock(plan.function.arn, connection.endpoint_url)))
+    refuse_unfinished(
+        plan.function, store.folder.parent, endpoint_url=connection.endpoint_url, disk=store.disk
     )
 
 
@@ -216,20 +229,19 @@ class _Measurement:
         self._scouting = True
 
     def _on_sample(self, sample: Sample) -> None:
-        self._rows.append(sample)
         self._ledger.add(sample)
         self._first_cost.set()
         self.samples.append(sample)
         self._observer.sample(sample, self._ledger.spent_usd)
+        self._rows.append(sample)  # last: what there is no room for on the disk is in the report all the same
 
 
-async def _clean_up(ports: RunPorts, journal: Journal, disk: Disk) -> tuple[Notice, ...]:
+async def _clean_up(ports: RunPorts, journal: Journal) -> tuple[Notice, ...]:
+    """Undo by what this process knows, not by the file: the disk may be full or the folder gone."""
     ports.observer.phase("cleaning up")
-    record = read_journal(journal.path, disk)
-    if record is None:
-        raise AssertionError("a journal has its first entry on disk before it is used")
+    record = journal.record
     try:
-        notices = await undo(ports.control, record, poll_interval_s=ports.poll_interval_s)
+        notices = await undo(ports.control, journal, poll_interval_s=ports.poll_interval_s)
     except (TunerError, asyncio.CancelledError) as error:
         reason = error.message if isinstance(error, TunerError) else "interrupted again"
         raise CleanUpIncompleteError(
@@ -237,8 +249,20 @@ async def _clean_up(ports: RunPorts, journal: Journal, disk: Disk) -> tuple[Noti
             "a changed memory size or versions that tuner published.",
             hint="Type `tuner recover` to put it back as it was.",
         ) from error
-    journal.write(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
+    try:
+        journal.announce(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
+    except StorageError as error:
+        return (*notices, _unclosed_notice(error))
     return notices
+
+
+def _unclosed_notice(error: StorageError) -> Notice:
+    return Notice(
+        code=error.slug,
+        severity=Severity.WARNING,
+        message=f"The function is as it was, but the journal of the run could not be closed. {error.message}",
+        remedy="Make room there, then type `tuner recover`.",
+    )
 
 
 def _first(errors: BaseExceptionGroup[TunerError]) -> TunerError:

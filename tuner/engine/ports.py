@@ -17,11 +17,15 @@ from tuner.model import AccountLimits, Block, Copy, FunctionSnapshot, FunctionTa
 class LatestConfiguration:
     """What ``$LATEST`` says right now: enough to know whether somebody else changed it."""
 
+    arn: str
+    """Without a qualifier. It says which account and region answered."""
     memory_mb: int
     revision_id: str | None
     code_sha256: str
     settled: bool
     """No update is in progress."""
+    marks: frozenset[str] = frozenset()
+    """Runs of tuner's whose mark the function carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,14 @@ class Throttled(Exception):
 
 class Conflicted(Exception):
     """The service refused a change because of another one: an update in progress, or a revision that is not the
-    latest any more. Nothing was changed by this call; an earlier attempt at it may have been."""
+    latest any more.
+
+    ``repeated``: the client tried more than once, so that an attempt whose answer was lost may have made the change.
+    """
+
+    def __init__(self, reason: str, *, repeated: bool = False) -> None:
+        super().__init__(reason)
+        self.repeated = repeated
 
 
 class ControlPlane(Protocol):
@@ -108,14 +119,27 @@ class ControlPlane(Protocol):
         """Change the memory of ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
 
     async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
-        """Publish ``$LATEST`` if its revision is still ``revision_id``, else Conflicted."""
+        """Publish ``$LATEST`` if its revision is still ``revision_id``, else Conflicted.
+
+        Where nothing has changed since the last version, the answer is that one, whoever published it: it is ours
+        only if it has our description.
+        """
+
+    async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
+        """Put the mark of a run on the function, with the memory size to go back to."""
+
+    async def unmark(self, arn: str, run_id: str) -> None:
+        """Take the mark of a run off the function. One that is gone already is a success."""
 
     async def version_ready(self, function: str, version: str) -> bool: ...
 
     async def list_versions(self, function: str) -> Sequence[PublishedVersion]: ...
 
-    async def delete_version(self, function: str, version: str) -> None:
-        """Delete one numbered version. Deleting a version that is gone already is a success."""
+    async def delete_version(self, function: str, version: str, *, description: str) -> None:
+        """Delete one numbered version if it has this description; another one, or none, is left and is no error.
+
+        Raises VersionInUseError where an alias points to it.
+        """
 
     async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
         """A new function with the same code and configuration, no triggers, and tags that say whose it is.
@@ -126,8 +150,9 @@ class ControlPlane(Protocol):
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
         """The copy when it can be invoked, None while it is being made."""
 
-    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
-        """Delete a copy and its log group. One that is gone already is a success; one without our tag is left."""
+    async def delete_copy(self, name: str, *, run_id: str) -> tuple[Notice, ...]:
+        """Delete a copy and its log group. One that is gone already is a success; one that is not tagged with this
+        run is left."""
 
 
 class Invoker(Protocol):

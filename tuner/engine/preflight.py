@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.engine.ports import ControlPlane, Exposure, Permission
-from tuner.errors import PermissionsMissingError, TargetError
+from tuner.errors import PermissionsMissingError, RunInProgressError
 from tuner.model import FULL_VCPU_MB, Copy, FunctionSnapshot, Notice, Plan, Severity
 
 SHORT_TIMEOUT_S = 3
@@ -19,8 +19,7 @@ async def preflight(control: ControlPlane, plan: Plan) -> tuple[Notice, ...]:
     """Notices about what a run would touch. Raises PermissionsMissingError with everything that IAM would refuse,
     TargetError when another run on the function is going on or was left somewhere else."""
     function = plan.function
-    # The arms of a comparison are invoked as they are, unless they are copies.
-    touched = not plan.arms and len(plan.copies) < len({cell.architecture for cell in plan.cells})
+    touched = touches_function(plan)
     if touched:
         _refuse_other_runs(function)
     permissions: list[Permission] = []
@@ -36,6 +35,12 @@ async def preflight(control: ControlPlane, plan: Plan) -> tuple[Notice, ...]:
         provisioned = await control.provisioned_concurrency(function.name)
         notices += provisioned_notices(provisioned, function.name)
     return tuple(notices)
+
+
+def touches_function(plan: Plan) -> bool:
+    """Whether versions of the function itself are published. The arms of a comparison are invoked as they are, unless
+    they are copies."""
+    return not plan.arms and len(plan.copies) < len({cell.architecture for cell in plan.cells})
 
 
 def require(permissions: Sequence[Permission]) -> None:
@@ -126,10 +131,10 @@ def _arn_of_copy(function: FunctionSnapshot, copy: Copy) -> str:
 
 
 def _refuse_other_runs(function: FunctionSnapshot) -> None:
-    """Our own unfinished runs are known by their journals; those of other machines only by their versions."""
+    """Our own unfinished runs are known by their journals; those of other machines only by what they left on the function."""
     if function.tuner_runs:
-        raise TargetError(
-            f"{function.name} has versions of another tuner run ({function.tuner_runs[0]}): it is going on "
+        raise RunInProgressError(
+            f"{function.name} carries the mark or versions of another tuner run ({function.tuner_runs[0]}): it is going on "
             "elsewhere, or was killed there.",
             hint=f"Wait for it, or type `tuner recover {function.name}` to delete what it left.",
         )

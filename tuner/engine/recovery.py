@@ -8,18 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tuner.engine.disk import LOCAL_DISK, Disk
-from tuner.engine.journal import Closed, Journal, JournalInUseError, JournalRecord, unfinished_journals
-from tuner.errors import TargetError, TunerError
+from tuner.engine.journal import (
+    Closed,
+    Journal,
+    JournalInUseError,
+    JournalRecord,
+    journal_paths,
+    unfinished_journals,
+)
+from tuner.errors import RunInProgressError, TunerError
 from tuner.model import EngineKind, FunctionSnapshot, Notice
 
-Undo = Callable[[JournalRecord], Awaitable[tuple[Notice, ...]]]
+Undo = Callable[[Journal], Awaitable[tuple[Notice, ...]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
     """How it went with one journal."""
 
-    record: JournalRecord
+    path: Path
+    record: JournalRecord | None = None
+    """None where the journal could not be read, or belongs to a living run."""
     notices: tuple[Notice, ...] = ()
     error: TunerError | None = None
     """Why its undo is not done."""
@@ -28,28 +37,43 @@ class Recovered:
 
 
 async def recover(runs_folder: Path, undo: Undo, disk: Disk = LOCAL_DISK) -> Sequence[Recovered]:
-    """Undo every run of ``runs_folder`` that is not closed."""
-    return [await _recover(record, undo, disk) for record in unfinished_journals(runs_folder, disk)]
+    """Undo every run of ``runs_folder`` that is not closed. One that cannot be undone, or not even read, does not
+    keep the others from it."""
+    results = [await _recover(path, undo, disk) for path in journal_paths(runs_folder, disk)]
+    return [result for result in results if result is not None]
 
 
-async def _recover(record: JournalRecord, undo: Undo, disk: Disk) -> Recovered:
+async def _recover(path: Path, undo: Undo, disk: Disk) -> Recovered | None:
+    """None where there is nothing to undo."""
+    record = None
     try:
-        with Journal.reopen(record.path, disk) as journal:
-            notices = await undo(record)
-            journal.write(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
+        journal = Journal.reopen(path, disk)
+        if journal is None:
+            return None
+        with journal:
+            record = journal.record
+            notices = await undo(journal)
+            journal.announce(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
     except JournalInUseError as error:
-        return Recovered(record, living=error)
+        return Recovered(path=path, living=error)
     except TunerError as error:
-        return Recovered(record, error=error)
-    return Recovered(record, notices=notices)
+        return Recovered(path=path, record=record, error=error)
+    return Recovered(path=path, record=record, notices=notices)
 
 
-def refuse_unfinished(function: FunctionSnapshot, runs_folder: Path, disk: Disk = LOCAL_DISK) -> None:
-    """A second run would take the first one's traces for the user's own configuration."""
+def refuse_unfinished(
+    function: FunctionSnapshot, runs_folder: Path, *, endpoint_url: str | None = None, disk: Disk = LOCAL_DISK
+) -> None:
+    """A second run would take the first one's traces for the user's own configuration.
+
+    ``endpoint_url``: a function of the same name behind another endpoint is another function.
+    """
     for record in unfinished_journals(runs_folder, disk):
-        if record.opened.arn == function.arn and record.opened.engine is EngineKind.AWS:
-            raise TargetError(
-                f"A run on {function.name} that began at {record.opened.started_at} has not cleaned up: it is "
+        opened = record.opened
+        same = (opened.arn, opened.endpoint_url) == (function.arn, endpoint_url)
+        if same and opened.engine is EngineKind.AWS:
+            raise RunInProgressError(
+                f"A run on {function.name} that began at {opened.started_at} has not cleaned up: it is "
                 "still going on, or it was killed.",
                 hint="Wait for it, or type `tuner recover` and then run this again.",
             )

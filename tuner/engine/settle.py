@@ -54,6 +54,19 @@ def attempts(
         yield partial(_after_conflict, give_up, number, interval_s)
 
 
+async def patiently(
+    change: Callable[[], Awaitable[T]], give_up: Callable[[str], TunerError], *, interval_s: float
+) -> T:
+    """Make a change that the service may refuse because of another one that is just ending. It must do no harm twice:
+    an attempt whose answer was lost has made it."""
+    for patience in attempts(give_up, interval_s=interval_s):
+        try:
+            return await change()
+        except Conflicted as refusal:
+            await patience(refusal)
+    raise AssertionError("the last attempt raises")
+
+
 async def _after_conflict(
     give_up: Callable[[str], TunerError], number: int, interval_s: float, refusal: Conflicted
 ) -> None:

@@ -112,7 +112,7 @@ class Subjects:
 
     async def _make(self, source: FunctionSnapshot, copy: Copy) -> FunctionSnapshot:
         self._observer.phase(f"copying the function for {copy.architecture}")
-        self._journal.write(CopyCreation(name=copy.name))
+        self._journal.announce(CopyCreation(name=copy.name))
         with contextlib.suppress(Conflicted):  # an attempt whose answer was lost has made it
             await self._control.create_copy(source, copy, run_id=self._plan.run_id)
         ready = await settled(

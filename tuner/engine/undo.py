@@ -1,67 +1,218 @@
 """Putting a function back: the same steps at the end of a run and in ``tuner recover``.
 
-Only what tuner changed is restored, and only if it still is what tuner set: a deployment made meanwhile wins.
+The memory comes first, then everything else, each step by itself: one that fails does not stop the others. What
+carries no id of the run is left alone, and so is a memory size that tuner did not set last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from tuner.engine.journal import JournalRecord, MemoryChange, Publication
-from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
-from tuner.engine.settle import attempts, settled
-from tuner.errors import ForeignChangeError, FunctionNotFoundError, TargetError
+from tuner.engine.journal import Journal, JournalRecord, MemoryRestored, MemoryUndo
+from tuner.engine.ownership import run_of_version, version_description
+from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
+from tuner.engine.settle import attempts, patiently, settled
+from tuner.errors import (
+    ForeignChangeError,
+    FunctionNotFoundError,
+    OtherAccountError,
+    StorageError,
+    TargetError,
+)
 from tuner.model import Notice, Severity
 
-DESCRIPTION_PREFIX = "tuner run "
 DELETE_INTERVAL_S = 0.5
 
 
-def version_description(run_id: str) -> str:
-    """The description that marks a version as ours, also for another machine that finds it."""
-    return f"{DESCRIPTION_PREFIX}{run_id}"
+async def undo(control: ControlPlane, journal: Journal, *, poll_interval_s: float) -> tuple[Notice, ...]:
+    """Undo everything a journal holds. Returns what the user should know. The journal is not closed by it.
+
+    Raises a TargetError with all that is left where a step failed. A function that is gone has nothing left to
+    restore.
+    """
+    record, steps = journal.record, _Steps()
+    if record.marked or record.memory is not None or record.publications:
+        try:
+            await steps.run(partial(_undo_function, control, journal, poll_interval_s=poll_interval_s))
+        except FunctionNotFoundError:
+            steps.notices.append(_gone_notice(record.opened.function))
+    for copy in record.copies:
+        await steps.run(partial(remove_copy, control, copy.name, run_id=record.opened.run_id))
+    steps.raise_failures()
+    return tuple(steps.notices)
+
+
+class _Steps:
+    """Steps that do not stop one another."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+        self._failures: list[TargetError] = []
+
+    async def run(self, step: Callable[[], Awaitable[tuple[Notice, ...]]]) -> None:
+        """FunctionNotFoundError ends them all: then nothing is left to undo."""
+        try:
+            self.notices.extend(await step())
+        except FunctionNotFoundError:
+            raise
+        except TargetError as error:
+            self._failures.append(error)
+
+    def raise_failures(self) -> None:
+        if len(self._failures) == 1:
+            raise self._failures[0]
+        if self._failures:
+            hints = list(dict.fromkeys(error.hint for error in self._failures))
+            raise TargetError(" ".join(error.message for error in self._failures), hint=" ".join(hints))
+
+
+async def _undo_function(control: ControlPlane, journal: Journal, *, poll_interval_s: float) -> tuple[Notice, ...]:
+    record = journal.record
+    arn, run_id = record.opened.arn, record.opened.run_id
+    steps = _Steps()
+    found = await _settled_latest(control, arn, poll_interval_s=poll_interval_s)
+    check_account(arn, found)
+    versions = await _own_versions(control, record)
+
+    async def give_memory_back() -> tuple[Notice, ...]:
+        if record.memory is None:
+            return ()
+        # The mark proves that this is the function that was measured, not another one that was made under its name.
+        # Where somebody has cleared its tags, versions with our id prove it as well.
+        proof = run_id if record.marked and not versions else None
+        notices = await _restored(control, arn, record.memory, found, proof, poll_interval_s=poll_interval_s)
+        # Should a later step fail, then the memory is somebody else's from here on. On a full disk this process knows.
+        with contextlib.suppress(StorageError):
+            journal.note(MemoryRestored())
+        return notices
+
+    async def take_mark_off() -> tuple[Notice, ...]:
+        if record.marked:
+            await patiently(
+                lambda: control.unmark(arn, run_id), partial(_left_mark, arn), interval_s=DELETE_INTERVAL_S
+            )
+        return ()
+
+    await steps.run(give_memory_back)
+    for version in versions:
+        await steps.run(partial(_delete_version, control, arn, version))
+    steps.raise_failures()  # the mark stays while something is left: it proves next time that this is the function
+    await steps.run(take_mark_off)
+    steps.raise_failures()
+    return tuple(steps.notices)
+
+
+async def _own_versions(control: ControlPlane, record: JournalRecord) -> list[PublishedVersion]:
+    """Versions that carry the id of the run, also those whose number was never heard."""
+    if not record.publications:
+        return []
+    description = version_description(record.opened.run_id)
+    found = await control.list_versions(record.opened.arn)
+    return sorted((v for v in found if v.description == description), key=lambda version: int(version.version))
+
+
+async def _restored(
+    control: ControlPlane,
+    arn: str,
+    memory: MemoryUndo,
+    found: LatestConfiguration,
+    marked_by: str | None,
+    *,
+    poll_interval_s: float,
+) -> tuple[Notice, ...]:
+    try:
+        await restore_memory(control, arn, memory, found, marked_by=marked_by, poll_interval_s=poll_interval_s)
+    except ForeignChangeError as error:
+        return (foreign_change_notice(error),)
+    return ()
 
 
 async def restore_memory(
     control: ControlPlane,
     function: str,
-    changes: Sequence[MemoryChange],
-    *,
-    poll_interval_s: float,
+    memory: MemoryUndo,
     found: LatestConfiguration | None = None,
+    *,
+    marked_by: str | None,
+    poll_interval_s: float,
 ) -> None:
-    """Give ``$LATEST`` its original memory if it has a size that one of ``changes`` set.
+    """Give ``$LATEST`` its original memory if it has a size that can only be ours.
 
     ``found`` is what it was when it was last read, if that was just now: its revision guards the change.
+    ``marked_by`` is the run whose mark it must carry, None where that is proven otherwise. Code that
+    was deployed meanwhile makes no difference: it came without a memory size of its own, or it would have another.
     Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
     """
-    original_mb = changes[0].original_mb
-    ours_mb = {change.set_to_mb for change in changes}
-
-    async def latest(*, just_changed: bool) -> LatestConfiguration:
-        return await settled(
-            lambda: control.latest(function),
-            lambda now: now.settled,
-            what=f"The update of {function}",
-            interval_s=poll_interval_s,
-            just_changed=just_changed,
-        )
-
-    found = found or await latest(just_changed=False)
+    latest = partial(_settled_latest, control, function, poll_interval_s=poll_interval_s)
+    found = found or await latest()
     for patience in attempts(partial(_left_changed, function), interval_s=poll_interval_s):
-        if found.memory_mb == original_mb:
+        if found.memory_mb == memory.original_mb:
             return
-        if found.memory_mb not in ours_mb:
-            raise ForeignChangeError(
-                f"{function} has {found.memory_mb} MB, which tuner did not set; it had {original_mb} MB before.",
-                hint="It was left alone. Nothing more is needed if that deployment is yours.",
-            )
+        if marked_by is not None and marked_by not in found.marks:
+            raise _foreign(function, memory, found, "and is not the function that was measured")
+        if found.memory_mb not in memory.ours_mb:
+            raise _foreign(function, memory, found, "which tuner did not set last")
         try:
-            await control.set_memory(function, original_mb, revision_id=found.revision_id)
+            await control.set_memory(function, memory.original_mb, revision_id=found.revision_id)
         except Conflicted as refusal:
             await patience(refusal)
         found = await latest(just_changed=True)
+
+
+def check_account(arn: str, found: LatestConfiguration) -> None:
+    """Raises OtherAccountError where another account, region or partition answered than the one of ``arn``."""
+    if arn.split(":")[:5] != found.arn.split(":")[:5]:
+        raise OtherAccountError(
+            f"{arn} was asked for, but {found.arn} answered: the credentials or the endpoint are of another account "
+            "or region.",
+            hint="Use the credentials of that account (--profile), then run this again. Nothing was changed.",
+        )
+
+
+async def _settled_latest(
+    control: ControlPlane, function: str, *, poll_interval_s: float, just_changed: bool = False
+) -> LatestConfiguration:
+    return await settled(
+        lambda: control.latest(function),
+        lambda now: now.settled,
+        what=f"The update of {function}",
+        interval_s=poll_interval_s,
+        just_changed=just_changed,
+    )
+
+
+async def _delete_version(control: ControlPlane, function: str, version: PublishedVersion) -> tuple[Notice, ...]:
+    async def delete() -> None:
+        await control.delete_version(function, version.version, description=version.description)
+
+    await patiently(
+        delete, partial(_left_version, function, version.version), interval_s=DELETE_INTERVAL_S
+    )
+    return ()
+
+
+async def remove_copy(control: ControlPlane, name: str, *, run_id: str) -> tuple[Notice, ...]:
+    """Delete a temporary copy of that run, also one that is still being made."""
+    return await patiently(
+        lambda: control.delete_copy(name, run_id=run_id), partial(_left_copy, name), interval_s=DELETE_INTERVAL_S
+    )
+
+
+async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[str, ...]:
+    """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
+    ours = [v for v in await control.list_versions(function) if run_of_version(v.description) is not None]
+    for version in ours:
+        await _delete_version(control, function, version)
+    return tuple(version.version for version in ours)
+
+
+def _foreign(function: str, memory: MemoryUndo, found: LatestConfiguration, why: str) -> ForeignChangeError:
+    return ForeignChangeError(
+        f"{function} has {found.memory_mb} MB, {why}; it had {memory.original_mb} MB before.",
+        hint="It was left alone. Nothing more is needed if that deployment is yours.",
+    )
 
 
 def _left_changed(function: str, reason: str) -> TargetError:
@@ -71,37 +222,6 @@ def _left_changed(function: str, reason: str) -> TargetError:
     )
 
 
-async def delete_versions(
-    control: ControlPlane, function: str, publications: Sequence[Publication], published: Sequence[str]
-) -> tuple[str, ...]:
-    """Delete the versions that the journal's publications made, and return their numbers.
-
-    Where a publication's number was never heard, because its answer was lost or the process died, the version is
-    found by its description. Versions that existed before the run are never touched: publishing an unchanged
-    function returns one of those.
-    """
-    existing = {version for publication in publications for version in publication.existing}
-    ours = set(published)
-    if len(published) < len(publications):
-        descriptions = {publication.description for publication in publications}
-        marked = [v for v in await control.list_versions(function) if v.description in descriptions]
-        ours |= {version.version for version in marked}
-    deleted = sorted(ours - existing, key=int)
-    for version in deleted:
-        await _delete(control, function, version)
-    return tuple(deleted)
-
-
-async def _delete(control: ControlPlane, function: str, version: str) -> None:
-    for patience in attempts(partial(_left_version, function, version), interval_s=DELETE_INTERVAL_S):
-        try:
-            await control.delete_version(function, version)
-        except Conflicted as refusal:
-            await patience(refusal)
-        else:
-            return
-
-
 def _left_version(function: str, version: str, reason: str) -> TargetError:
     return TargetError(
         f"Version {version} of {function} could not be deleted: {reason}",
@@ -109,54 +229,24 @@ def _left_version(function: str, version: str, reason: str) -> TargetError:
     )
 
 
-async def remove_copy(control: ControlPlane, name: str) -> tuple[Notice, ...]:
-    """Delete a temporary copy, also one that is still being made."""
-    for patience in attempts(partial(_left_copy, name), interval_s=DELETE_INTERVAL_S):
-        try:
-            return await control.delete_copy(name)
-        except Conflicted as refusal:
-            await patience(refusal)
-    raise AssertionError("the last attempt raises")
+def _left_mark(function: str, reason: str) -> TargetError:
+    return TargetError(
+        f"The tag that marks {function} as being measured could not be removed: {reason}",
+        hint="Wait until no update of it is in progress.",
+    )
 
 
 def _left_copy(name: str, reason: str) -> TargetError:
     return TargetError(f"The copy {name} could not be deleted: {reason}", hint="Wait until it has been made.")
 
 
-async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[str, ...]:
-    """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
-    ours = [v.version for v in await control.list_versions(function) if v.description.startswith(DESCRIPTION_PREFIX)]
-    for version in ours:
-        await _delete(control, function, version)
-    return tuple(ours)
-
-
-async def undo(control: ControlPlane, record: JournalRecord, *, poll_interval_s: float) -> tuple[Notice, ...]:
-    """Undo everything a journal holds. Returns what the user should know; raises a TargetError if a step failed.
-
-    A function that is gone has nothing left to restore.
-    """
-    function = record.opened.arn
-    notices: list[Notice] = []
-    for copy in record.copies:
-        notices.extend(await remove_copy(control, copy.name))
-    try:
-        if record.memory_changes:
-            try:
-                await restore_memory(control, function, record.memory_changes, poll_interval_s=poll_interval_s)
-            except ForeignChangeError as error:
-                notices.append(foreign_change_notice(error))
-        await delete_versions(control, function, record.publications, record.published)
-    except FunctionNotFoundError:
-        notices.append(
-            Notice(
-                code="function-gone",
-                severity=Severity.INFO,
-                message=f"{record.opened.function} does not exist any more: there is nothing to restore.",
-            )
-        )
-    return tuple(notices)
-
-
 def foreign_change_notice(error: ForeignChangeError) -> Notice:
     return Notice(code=error.slug, severity=Severity.WARNING, message=error.message, remedy=error.hint)
+
+
+def _gone_notice(function: str) -> Notice:
+    return Notice(
+        code="function-gone",
+        severity=Severity.INFO,
+        message=f"{function} does not exist any more: there is nothing to restore.",
+    )

@@ -13,14 +13,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from tuner.engine.journal import Journal, MemoryChange, MemoryRestored, Publication, Published
+from tuner.engine.journal import (
+    Journal,
+    Marking,
+    MemoryChange,
+    MemoryChanged,
+    MemoryRefused,
+    MemoryRestored,
+    MemoryUndo,
+    Publication,
+    Published,
+)
 from tuner.engine.observer import Observer
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
-from tuner.engine.settle import attempts, settled
-from tuner.engine.undo import restore_memory, version_description
-from tuner.errors import CannotTuneError, ForeignChangeError, SizeRefusedError
+from tuner.engine.settle import attempts, patiently, settled
+from tuner.engine.ownership import version_description
+from tuner.engine.undo import check_account, restore_memory
+from tuner.errors import CannotTuneError, ForeignChangeError, RunInProgressError, SizeRefusedError, TargetError
 from tuner.limits import SMALLEST_MB
 from tuner.model import Cell, FunctionSnapshot
+
+
+MOST_LOOKS_FOR_MARK = 5
+"""Tags may take a moment to be seen."""
 
 
 class VersionSet:
@@ -41,6 +56,7 @@ class VersionSet:
         temporary: bool = False,
     ) -> None:
         self.function = function
+        self._run_id = run_id
         self._description = version_description(run_id)
         self._control = control
         self._journal = journal
@@ -55,8 +71,9 @@ class VersionSet:
         self._fresh: set[Cell] = set()
         self._known_versions = set(function.versions)
         """Versions that may have environments already."""
-        self._touched = False
-        self._changes: list[MemoryChange] = []
+        self._marked = temporary
+        self._memory_mb = function.memory_mb
+        """What ``$LATEST`` has by our own doing."""
 
     def expect(self, cells: Sequence[Cell], *, fresh: bool = False) -> list[Cell]:
         """Those of ``cells`` that have no version yet; ``ready`` may be awaited for all of them from now on.
@@ -80,17 +97,18 @@ class VersionSet:
         """
         if not cells:
             return
-        latest = await self._current()
+        if not self._marked:
+            await self._mark()
         for cell in sorted(cells, key=lambda cell: cell.memory_mb != self.function.memory_mb):
             self._observer.phase(f"publishing {cell.memory_mb} MB")
             try:
-                latest, version = await self._publish_size(latest, cell)
+                version = await self._publish_size(cell)
             except SizeRefusedError as refusal:  # nothing was changed: the other sizes can still be measured
                 self._versions[cell].set_exception(refusal)
                 continue
             self._observer.published(cell, version.version)
             self._versions[cell].set_result(version.version)
-        await self.restore(latest)
+        await self.restore()
 
     async def ready(self, cell: Cell) -> str:
         """The version of ``cell``, once it can be invoked."""
@@ -116,64 +134,111 @@ class VersionSet:
         await settled(is_ready, bool, what=f"Version {version}", interval_s=self._poll_interval_s, just_changed=True)
         self._quickly_ready = looks == 1 and not self.function.snap_start
 
-    async def restore(self, latest: LatestConfiguration) -> None:
+    async def restore(self) -> None:
         """Give ``$LATEST`` its memory back. Raises ForeignChangeError if it is no longer what tuner set."""
-        if self._changes and not self._temporary:
-            self._observer.phase("restoring the function")
-            await restore_memory(
-                self._control,
-                self.function.name,
-                self._changes,
-                poll_interval_s=self._poll_interval_s,
-                found=latest,
-            )
-            self._journal.write(MemoryRestored())
-            self._changes.clear()
+        if self._temporary or self._memory_mb == self.function.memory_mb:
+            return
+        self._observer.phase("restoring the function")
+        memory = MemoryUndo(original_mb=self.function.memory_mb, ours_mb=frozenset({self._memory_mb}))
+        await restore_memory(
+            self._control,
+            self.function.name,
+            memory,
+            marked_by=self._run_id,
+            poll_interval_s=self._poll_interval_s,
+        )
+        self._memory_mb = self.function.memory_mb
+        self._journal.note(MemoryRestored())
 
-    async def _publish_size(
-        self, latest: LatestConfiguration, cell: Cell
-    ) -> tuple[LatestConfiguration, PublishedVersion]:
-        latest = await self._set_memory(latest, cell.memory_mb)
-        version = await self._publish(latest, cell.memory_mb)
-        if cell in self._fresh and version.version in self._known_versions:
-            beside_mb = _beside(cell.memory_mb)
-            latest = await self._set_memory(latest, beside_mb)
-            await self._publish(latest, beside_mb)
-            latest = await self._set_memory(latest, cell.memory_mb)
-            version = await self._publish(latest, cell.memory_mb)
+    async def _mark(self) -> None:
+        """Put our mark on the function, then look at it once more: whoever else marked it meanwhile sees ours, or
+        we see theirs. Raises RunInProgressError where both do; then both leave it alone."""
+        arn = self.function.arn.removesuffix(f":{self.function.qualifier}")
+        self._journal.announce(Marking())
+        await patiently(
+            lambda: self._control.mark(arn, self._run_id, self.function.memory_mb),
+            self._foreign_change,
+            interval_s=self._poll_interval_s,
+        )
+        self._marked = True
+        latest = await self._seen_marked(arn)
+        others = sorted(latest.marks - {self._run_id})
+        if others:
+            raise RunInProgressError(
+                f"Another run ({others[0]}) began on {self.function.name} at the same moment.",
+                hint="Wait for it, then run this again.",
+            )
+        self._check_unchanged(latest)
+
+    async def _seen_marked(self, arn: str) -> LatestConfiguration:
+        """The function with our mark on it: a mark that we cannot see, others cannot be seen by either."""
+        for look in range(MOST_LOOKS_FOR_MARK):
+            if look:
+                await asyncio.sleep(self._poll_interval_s)
+            latest = await self._control.latest(self.function.name)
+            check_account(arn, latest)
+            if self._run_id in latest.marks:
+                return latest
+        raise TargetError(
+            f"The tag that marks {self.function.name} as being measured cannot be seen.",
+            hint="Allow lambda:ListTags (see `tuner iam-policy`), or add --clone to measure a temporary copy.",
+        )
+
+    async def _publish_size(self, cell: Cell) -> PublishedVersion:
+        version = await self._published(cell.memory_mb)
+        if cell in self._fresh and self._may_have_served(version):
+            await self._published(_beside(cell.memory_mb))
+            version = await self._published(cell.memory_mb)
         self._fresh.discard(cell)
         self._known_versions.add(version.version)
-        return latest, version
+        return version
+
+    def _may_have_served(self, version: PublishedVersion) -> bool:
+        return version.version in self._known_versions or version.description != self._description
+
+    async def _published(self, memory_mb: int) -> PublishedVersion:
+        """A version of that size. Each publication gives ``$LATEST`` another revision, so it is read again first."""
+        latest = await self._control.latest(self.function.name)
+        self._check_unchanged(latest)
+        if latest.memory_mb != memory_mb:
+            latest = await self._set_memory(latest, memory_mb)
+        return await self._publish(latest, memory_mb)
 
     async def _set_memory(self, latest: LatestConfiguration, memory_mb: int) -> LatestConfiguration:
-        self._check_unchanged(latest)
-        if latest.memory_mb == memory_mb:
-            return latest
-        change = MemoryChange(original_mb=self.function.memory_mb, set_to_mb=memory_mb)
-        if not self._temporary:
-            self._journal.write(change)
-        previous_mb = latest.memory_mb
-        self._changes.append(change)
         for patience in self._patience():
             try:
-                await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
-            except SizeRefusedError:
-                self._changes.pop()
-                raise
+                await self._announced_change(memory_mb, latest)
             except Conflicted as refusal:
                 await patience(refusal)
                 latest = await self._settled_latest()
-                if latest.memory_mb == previous_mb:  # else an earlier attempt, whose answer was lost, has done it
-                    self._check_code(latest)
-                    continue
-            break
+                if refusal.repeated and latest.memory_mb == memory_mb != self._memory_mb:
+                    break  # an attempt whose answer was lost has made the change
+                self._check_unchanged(latest)
+            else:
+                break
+        self._memory_mb = memory_mb
         latest = await self._settled_latest()
         self._check_unchanged(latest)
+        if not self._temporary:
+            self._journal.note(MemoryChanged())
         return latest
+
+    async def _announced_change(self, memory_mb: int, latest: LatestConfiguration) -> None:
+        """One attempt. Where it was refused for certain, the journal says so: that size is not ours then."""
+        if self._temporary:
+            await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
+            return
+        self._journal.announce(MemoryChange(original_mb=self.function.memory_mb, set_to_mb=memory_mb))
+        try:
+            await self._control.set_memory(self.function.name, memory_mb, revision_id=latest.revision_id)
+        except (Conflicted, SizeRefusedError) as refusal:
+            if isinstance(refusal, SizeRefusedError) or not refusal.repeated:
+                self._journal.note(MemoryRefused())
+            raise
 
     async def _publish(self, latest: LatestConfiguration, memory_mb: int) -> PublishedVersion:
         if not self._temporary:
-            self._journal.write(Publication(description=self._description, existing=self.function.versions))
+            self._journal.announce(Publication(description=self._description, existing=self.function.versions))
         for patience in self._patience():
             try:
                 version = await self._control.publish(
@@ -185,8 +250,8 @@ class VersionSet:
                 self._check_unchanged(latest)
             else:
                 break
-        if not self._temporary:
-            self._journal.write(Published(version=version.version))
+        if not self._temporary and version.description == self._description:
+            self._journal.note(Published(version=version.version))
         if version.memory_mb != memory_mb:
             raise self._foreign_change(f"version {version.version} has {version.memory_mb} MB")
         return version
@@ -195,18 +260,6 @@ class VersionSet:
         """Attempts at a change that the service may refuse because of another one that is just ending. Each comes
         with what to await after a refusal; the last one gives up."""
         return attempts(self._foreign_change, interval_s=self._poll_interval_s)
-
-    async def _current(self) -> LatestConfiguration:
-        """``$LATEST`` as the snapshot has it, the first time: if that is outdated, its revision is refused."""
-        if self._touched:
-            return await self._control.latest(self.function.name)
-        self._touched = True
-        return LatestConfiguration(
-            memory_mb=self.function.memory_mb,
-            revision_id=self.function.revision_id,
-            code_sha256=self.function.code_sha256,
-            settled=True,
-        )
 
     async def _settled_latest(self) -> LatestConfiguration:
         return await settled(
@@ -218,14 +271,15 @@ class VersionSet:
         )
 
     def _check_unchanged(self, latest: LatestConfiguration) -> None:
-        expected_mb = self._changes[-1].set_to_mb if self._changes else self.function.memory_mb
         if not latest.settled:
             raise CannotTuneError(
                 f"An update of {self.function.name} is in progress.",
                 hint="Wait until the deployment has ended, then run this again.",
             )
         self._check_code(latest)
-        if latest.memory_mb != expected_mb:
+        if not self._temporary and self._run_id not in latest.marks:
+            raise self._foreign_change("it does not carry the mark of this run any more")
+        if latest.memory_mb != self._memory_mb:
             raise self._foreign_change(f"it has {latest.memory_mb} MB")
 
     def _check_code(self, latest: LatestConfiguration) -> None:

@@ -32,9 +32,11 @@ class _NoWaiting(selectors.BaseSelector):
         return []
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        del fileobj, events, data
         raise AssertionError("a simulation opens no sockets")
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        del fileobj
         raise AssertionError("a simulation opens no sockets")
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:

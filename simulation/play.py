@@ -12,7 +12,7 @@ from pathlib import Path
 
 from simulation.clock import WaitsForEverError, run_virtually
 from simulation.disk import ModelDisk
-from simulation.process import Faults, Killed, Process
+from simulation.process import Faults, Process
 from simulation.schedule import Act, Deed, Recovery, Run, Schedule, Study
 from simulation.service import FOREIGN, ModelLambda
 from tuner.engine.dispatcher import Sending
@@ -28,7 +28,7 @@ from tuner.inputs.payload_set import PayloadSet
 from tuner.model import Architecture, EngineKind, FunctionTarget, Notice, Plan, Price, RunRequest
 from tuner.planning.plan import make_plan
 
-NAME = "thumbnail"
+NAMES = NAME, OTHER_NAME = "thumbnail", "resize"
 TAGS = {"team": "media"}
 RUNS = Path("/state/runs")
 POLL_INTERVAL_S = 0.5
@@ -59,9 +59,7 @@ def play(schedule: Schedule) -> Played:
         run_virtually(world.play())
     except WaitsForEverError as error:
         world.broken.append(f"something waits for ever: {error}")
-    return Played(
-        seed=schedule.seed, broken=tuple(world.broken), counts=world.counts, trace=tuple(world.trace)
-    )
+    return Played(seed=schedule.seed, broken=tuple(world.broken), counts=world.counts, trace=tuple(world.trace))
 
 
 class _World:
@@ -79,7 +77,7 @@ class _World:
         self.died_without_disk = False
 
     async def play(self) -> None:
-        self._found_function()
+        self._found_functions()
         actors = [
             *(self._our_run(number, run) for number, run in enumerate(self.schedule.runs)),
             *(self._our_recovery(number, one) for number, one in enumerate(self.schedule.recoveries)),
@@ -90,20 +88,25 @@ class _World:
         await self._last_recoveries()
         self.broken.extend(self._what_is_wrong())
 
-    def _found_function(self) -> None:
+    def _found_functions(self) -> None:
+        for name in NAMES:
+            self._found(name)
+        if self.schedule.alias and self.schedule.versions:
+            self.service.point_alias(NAME, "live", 1)
+
+    def _found(self, name: str) -> None:
         schedule, service = self.schedule, self.service
-        service.create(NAME, owner=FOREIGN, memory_mb=schedule.memory_mb, code_sha256="code-0", tags=TAGS)
-        service.function(NAME).settles_at_s = 0.0
+        service.create(name, owner=FOREIGN, memory_mb=schedule.memory_mb, code_sha256="code-0", tags=TAGS)
+        service.function(name).settles_at_s = 0.0
         for number in range(schedule.versions):
-            service.function(NAME).code_sha256 = f"code-{number - schedule.versions + 1}"
-            service.publish(NAME, description=f"release {number + 1}", revision=None, owner=FOREIGN)
-        service.function(NAME).code_sha256 = "code-0"
-        if schedule.alias and schedule.versions:
-            service.point_alias(NAME, "live", 1)
+            service.function(name).code_sha256 = f"code-{number - schedule.versions + 1}"
+            service.publish(name, description=f"release {number + 1}", revision=None, owner=FOREIGN)
+        service.function(name).code_sha256 = "code-0"
 
     async def _our_run(self, number: int, run: Run) -> None:
         await asyncio.sleep(run.starts_at_s)
         process = self._process(f"run {number}", run.machine, run.faults)
+        process.measures = NAMES[run.function]
         task = asyncio.ensure_future(self._measured(process, run, f"20261129T0000{number:02d}-{number:06x}"))
         loop = asyncio.get_running_loop()
         for at_s in run.interrupted_at_s:
@@ -113,10 +116,11 @@ class _World:
             self._check_samples(result)
 
     async def _measured(self, process: Process, run: Run, run_id: str) -> RunResult:
-        function = await process.describe(FunctionTarget(name=NAME))
+        name = NAMES[run.function]
+        function = await process.describe(FunctionTarget(name=name))
         refuse_unfinished(function, RUNS, disk=process.own_disk)
         request = RunRequest(
-            function=NAME,
+            function=name,
             engine=EngineKind.AWS,
             memory_mb=run.sizes_mb,
             samples_per_size=2,
@@ -135,9 +139,7 @@ class _World:
             plan,
             sending=Sending(payloads=PayloadSet.single(b"{}"), seed=1),
             store=RunStore.create(RUNS, plan.run_id, process.own_disk),
-            ports=RunPorts(
-                control=process, invoker=process, observer=Silent(), poll_interval_s=POLL_INTERVAL_S
-            ),
+            ports=RunPorts(control=process, invoker=process, observer=Silent(), poll_interval_s=POLL_INTERVAL_S),
             connection=Connection(profile=None, endpoint_url=None, pid=1),
         )
 
@@ -161,7 +163,7 @@ class _World:
                 await self._recover(f"last recover {machine}", machine, Faults())
 
     async def _judged(self, process: Process, task: asyncio.Task[object]) -> object:
-        """The result of a process of ours, if it came to one. Whatever ends it must be an error that says what to do."""
+        """The result of a process of ours, if it came to one. What ends it must be an error that says what to do."""
         try:
             result = await task
             process.ended = True
@@ -209,7 +211,6 @@ class _World:
             rng=random.Random(self.rng.random()),
             trace=self.trace,
             faults=faults,
-            measures=NAME,
         )
         self.processes[machine].append(process)
         process.dies = lambda: self._dies(process, machine)
@@ -270,6 +271,10 @@ def _deploy(service: ModelLambda, act: Act) -> None:
     service.set_memory(NAME, act.memory_mb, revision=None, owner=FOREIGN)
 
 
+def _publish(service: ModelLambda, act: Act) -> None:
+    service.publish(NAME, description=f"release at {act.at_s:.3f}", revision=None, owner=FOREIGN)
+
+
 def _release(service: ModelLambda, act: Act) -> None:
     version = service.publish(NAME, description=f"release at {act.at_s:.3f}", revision=None, owner=FOREIGN)
     service.point_alias(NAME, "live", version.number)
@@ -279,11 +284,8 @@ _DEEDS: dict[Deed, Callable[[ModelLambda, Act], None]] = {
     Deed.CODE: lambda service, act: service.set_code(NAME, f"code at {act.at_s:.3f}"),
     Deed.MEMORY: lambda service, act: service.set_memory(NAME, act.memory_mb, revision=None, owner=FOREIGN),
     Deed.DEPLOY: _deploy,
-    Deed.PUBLISH: lambda service, act: (
-        service.publish(NAME, description=f"release at {act.at_s:.3f}", revision=None, owner=FOREIGN) and None
-    ),
+    Deed.PUBLISH: _publish,
     Deed.RELEASE: _release,
     Deed.DELETE: lambda service, _act: service.delete(NAME, owner=FOREIGN),
     Deed.RECREATE: _recreate,
 }
-

@@ -130,9 +130,7 @@ class Process:
         return await self._read(f"GetFunction {version}", effect)
 
     async def list_versions(self, function: str) -> Sequence[PublishedVersion]:
-        return await self._read(
-            "ListVersionsByFunction", lambda: _published(self.service.function(_name(function)))
-        )
+        return await self._read("ListVersionsByFunction", lambda: _published(self.service.function(_name(function))))
 
     async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
         name, tags = _name(arn), {mark(run_id): str(memory_mb)}
@@ -189,8 +187,8 @@ class Process:
         if self.rng.random() < self.faults.lost_after:
             raise InvocationLostError("the connection ended", hint="Run this again.")
         tail = (
-            f"REPORT RequestId: {request_id}\tDuration: 9.50 ms\tBilled Duration: 10 ms\tMemory Size: {memory_mb} MB\t"
-            "Max Memory Used: 40 MB\t\n"
+            f"REPORT RequestId: {request_id}\tDuration: 9.50 ms\tBilled Duration: 10 ms\t"
+            f"Memory Size: {memory_mb} MB\tMax Memory Used: 40 MB\t\n"
         )
         return InvocationResult(
             request_id=request_id, function_error=None, log_tail=tail, payload=b"null", client_ms=12.0

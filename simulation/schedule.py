@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from simulation.process import Faults
@@ -48,6 +48,8 @@ class Run:
     starts_at_s: float
     faults: Faults
     interrupted_at_s: tuple[float, ...] = ()
+    function: int = 0
+    """Which of the two functions of the account it measures. Others act on the first one only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,10 @@ def draw(seed: int) -> Schedule:
         Recovery(machine=0, starts_at_s=rng.uniform(0.0, LONGEST_S), faults=_faults(rng, steps=40))
         for _ in range(rng.choice((0, 0, 1, 2)))
     ]
+    disks = (_disk(rng), DiskFaults())
+    acts = tuple(_acts(rng))
+    if len(runs) == 2 and rng.random() < 0.4:
+        runs[1] = replace(runs[1], function=1)
     return Schedule(
         seed=seed,
         memory_mb=rng.choice(SIZES_MB),
@@ -95,8 +101,8 @@ def draw(seed: int) -> Schedule:
         settle_s=rng.choice((0.1, 1.0)),
         runs=tuple(runs),
         recoveries=tuple(recoveries),
-        acts=tuple(_acts(rng)),
-        disks=(_disk(rng), DiskFaults()),
+        acts=acts,
+        disks=disks,
     )
 
 

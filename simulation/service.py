@@ -2,8 +2,8 @@
 
 Behind it are recorded answers of the service: an unchanged function publishes its last version again, whatever the
 description; every change, a publication and the end of an update give ``$LATEST`` another revision; an update in
-progress refuses the next one (409); a revision that is not the latest is refused (412); a version that an alias points
-to cannot be deleted (409); a function that is deleted and made again begins with version 1.
+progress refuses the next one (409); a revision that is not the latest is refused (412); a version that an alias
+points to cannot be deleted (409); a function that is deleted and made again begins with version 1.
 """
 
 from __future__ import annotations

@@ -128,6 +128,7 @@ class FakeFunction:
         self.memory_mb = snapshot.memory_mb
         self.code_sha256 = snapshot.code_sha256
         self.revision_id = snapshot.revision_id
+        self.marks: dict[str, int] = {}
         self.invoked: Counter[str] = Counter()
         self.versions: dict[str, PublishedVersion] = {
             number: PublishedVersion(version=number, memory_mb=self.memory_mb, description="release")
@@ -174,7 +175,8 @@ class FakeLambda:
 
     def fingerprint(self) -> tuple[object, ...]:
         """Everything a user would notice."""
-        return self.mine.memory_mb, self.mine.code_sha256, tuple(sorted(self.mine.versions)), tuple(self.copies)
+        mine = self.mine
+        return mine.memory_mb, mine.code_sha256, tuple(sorted(mine.versions)), tuple(mine.marks), tuple(self.copies)
 
     def deploy(self, *, memory_mb: int | None = None, code_sha256: str | None = None) -> None:
         """Somebody else changes the function."""
@@ -216,7 +218,8 @@ class FakeLambda:
         self._called(f"copy_ready {name}")
         return self.copies[name].snapshot
 
-    async def delete_copy(self, name: str) -> tuple[Notice, ...]:
+    async def delete_copy(self, name: str, *, run_id: str) -> tuple[Notice, ...]:
+        del run_id
         call = self._called(f"delete_copy {name}", mutates=True)
         self.copies.pop(name, None)
         self._reach(call, before=False, mutates=True)
@@ -226,6 +229,8 @@ class FakeLambda:
         self._called("latest")
         found = self._named(function)
         return LatestConfiguration(
+            arn=found.snapshot.arn,
+            marks=frozenset(found.marks),
             memory_mb=found.memory_mb,
             revision_id=found.revision_id,
             code_sha256=found.code_sha256,
@@ -266,9 +271,21 @@ class FakeLambda:
         self._called("list_versions")
         return tuple(self._named(function).versions.values())
 
-    async def delete_version(self, function: str, version: str) -> None:
+    async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
+        call = self._called("mark", mutates=True)
+        self._named(arn).marks[run_id] = memory_mb
+        self._reach(call, before=False, mutates=True)
+
+    async def unmark(self, arn: str, run_id: str) -> None:
+        call = self._called("unmark", mutates=True)
+        self._named(arn).marks.pop(run_id, None)
+        self._reach(call, before=False, mutates=True)
+
+    async def delete_version(self, function: str, version: str, *, description: str) -> None:
         call = self._called(f"delete_version {version}", mutates=True)
-        self._named(function).versions.pop(version, None)
+        versions = self._named(function).versions
+        if version in versions and versions[version].description == description:
+            del versions[version]
         self._reach(call, before=False, mutates=True)
 
     async def invoke(self, function: str, version: str, payload: bytes) -> InvocationResult:

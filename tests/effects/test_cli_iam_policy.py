@@ -16,7 +16,7 @@ import pytest
 from tests.effects.conftest import ROLE, RUNTIME, lambda_client, zip_of
 from tests.effects.running import environment, tuner, wait_until
 from tuner.engine.journal import Journal, MemoryChange, Opened, Publication
-from tuner.engine.undo import version_description
+from tuner.engine.ownership import version_description
 from tuner.inputs.identifiers import parse_function
 from tuner.local.launcher import EmbeddedLambda
 from tuner.model import EngineKind
@@ -104,8 +104,8 @@ def recover(at: Stage) -> subprocess.CompletedProcess[str]:
         endpoint_url=at.endpoint_url, pid=os.getpid(), started_at="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
     with Journal.create(folder / "journal.jsonl", opened) as journal:
-        journal.write(MemoryChange(original_mb=256, set_to_mb=512))
-        journal.write(Publication(description=version_description(RUN_ID), existing=()))
+        journal.announce(MemoryChange(original_mb=256, set_to_mb=512))
+        journal.announce(Publication(description=version_description(RUN_ID), existing=()))
     return at.tuner("recover")
 
 

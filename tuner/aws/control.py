@@ -269,7 +269,7 @@ def _check_target(target: FunctionTarget, arn: str) -> None:
         words = ", ".join(f"{name} {found[name]} and not {asked[name]}" for name in differing)
         raise OtherAccountError(
             f"{target.name} was found in {words}.",
-            hint="Use credentials (--profile) and an endpoint of the account and region in the ARN. Nothing was changed.",
+            hint="Nothing was changed. Use credentials (--profile) and an endpoint of the account in the ARN.",
         )
 
 

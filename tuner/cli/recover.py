@@ -71,8 +71,9 @@ async def _remove_from(control: LambdaControlPlane, target: FunctionTarget) -> N
         await control.unmark(function.arn, run_id)
         if memory_mb is not None and memory_mb != function.memory_mb:
             print(
-                f"  It has {function.memory_mb} MB; before the run {run_id} it had {memory_mb} MB. If nobody chose that: "
-                f"aws lambda update-function-configuration --function-name {quote(function.arn)} --memory-size {memory_mb}"
+                f"  It has {function.memory_mb} MB; before the run {run_id} it had {memory_mb} MB. If nobody chose "
+                "that: aws lambda update-function-configuration "
+                f"--function-name {quote(function.arn)} --memory-size {memory_mb}"
             )
 
 
@@ -100,9 +101,7 @@ async def _undo(journal: Journal, profile: str | None) -> tuple[Notice, ...]:
     opened = journal.record.opened
     if opened.engine is EngineKind.LOCAL:
         return ()
-    access = AwsAccess(
-        region=opened.region, profile=profile or opened.profile, endpoint_url=opened.endpoint_url
-    )
+    access = AwsAccess(region=opened.region, profile=profile or opened.profile, endpoint_url=opened.endpoint_url)
     async with reach(access) as reached:
         return await undo(reached.control, journal, poll_interval_s=POLL_INTERVAL_S)
 

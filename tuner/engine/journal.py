@@ -166,7 +166,7 @@ class Journal:
             raise storage_error(path, error) from error
         journal = cls(path, file)
         try:
-            journal._load(disk.read(path))  # noqa: SLF001 - its own class
+            journal._load(disk.read(path))
         except OSError as error:
             journal.close()
             raise storage_error(path, error) from error
@@ -288,16 +288,13 @@ def storage_error(path: Path, error: OSError) -> StorageError:
 
 
 def _entries(data: bytes, path: Path) -> list[Entry]:
-    entries = [_decode(line, path) for line in data.split(b"\n")[:-1]]
-    if entries and not isinstance(entries[0], Opened):
-        raise _unreadable(path, "it does not begin with its run")
-    return entries
+    return [_decode(line, path) for line in data.split(b"\n")[:-1]]
 
 
 def _record(path: Path, entries: Sequence[Entry]) -> JournalRecord:
     opened = entries[0]
     if not isinstance(opened, Opened):
-        raise AssertionError("a journal begins with its run")
+        raise _unreadable(path, "it does not begin with its run")
     return JournalRecord(
         path=path,
         opened=opened,

@@ -111,9 +111,7 @@ def _lock(plan: Plan, store: RunStore, connection: Connection, held: contextlib.
     if plan.request.engine is EngineKind.LOCAL or not touches_function(plan):
         return
     held.enter_context(contextlib.closing(store.lock(plan.function.arn, connection.endpoint_url)))
-    refuse_unfinished(
-        plan.function, store.folder.parent, endpoint_url=connection.endpoint_url, disk=store.disk
-    )
+    refuse_unfinished(plan.function, store.folder.parent, endpoint_url=connection.endpoint_url, disk=store.disk)
 
 
 class _Measurement:

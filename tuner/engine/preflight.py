@@ -131,10 +131,10 @@ def _arn_of_copy(function: FunctionSnapshot, copy: Copy) -> str:
 
 
 def _refuse_other_runs(function: FunctionSnapshot) -> None:
-    """Our own unfinished runs are known by their journals; those of other machines only by what they left on the function."""
+    """Our own unfinished runs are known by their journals; those of other machines by what they left on it."""
     if function.tuner_runs:
         raise RunInProgressError(
-            f"{function.name} carries the mark or versions of another tuner run ({function.tuner_runs[0]}): it is going on "
-            "elsewhere, or was killed there.",
+            f"{function.name} carries the mark or versions of another tuner run ({function.tuner_runs[0]}): it is "
+            "going on elsewhere, or was killed there.",
             hint=f"Wait for it, or type `tuner recover {function.name}` to delete what it left.",
         )

@@ -92,7 +92,7 @@ class RunStore:
             return SampleRows(self.samples_path, self.disk.open(self.samples_path))
 
     def lock(self, function_arn: str, endpoint_url: str | None) -> AppendOnly:
-        """One run a function at a time, as far as this state folder sees: held until it is closed or the process ends.
+        """One run a function at a time, as far as this state folder sees: held until closed or the process ends.
 
         Raises RunInProgressError where another process holds it.
         """

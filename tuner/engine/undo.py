@@ -7,7 +7,7 @@ carries no id of the run is left alone, and so is a memory size that tuner did n
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tuner.engine.journal import Journal, JournalRecord, MemoryRestored, MemoryUndo
@@ -83,7 +83,7 @@ async def _undo_function(control: ControlPlane, journal: Journal, *, poll_interv
         # Where somebody has cleared its tags, versions with our id prove it as well.
         proof = run_id if record.marked and not versions else None
         notices = await _restored(control, arn, record.memory, found, proof, poll_interval_s=poll_interval_s)
-        # Should a later step fail, then the memory is somebody else's from here on. On a full disk this process knows.
+        # Should a later step fail, the memory is somebody else's from here on. On a full disk this process knows.
         with contextlib.suppress(StorageError):
             journal.note(MemoryRestored())
         return notices
@@ -187,9 +187,7 @@ async def _delete_version(control: ControlPlane, function: str, version: Publish
     async def delete() -> None:
         await control.delete_version(function, version.version, description=version.description)
 
-    await patiently(
-        delete, partial(_left_version, function, version.version), interval_s=DELETE_INTERVAL_S
-    )
+    await patiently(delete, partial(_left_version, function, version.version), interval_s=DELETE_INTERVAL_S)
     return ()
 
 

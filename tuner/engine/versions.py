@@ -25,14 +25,13 @@ from tuner.engine.journal import (
     Published,
 )
 from tuner.engine.observer import Observer
+from tuner.engine.ownership import version_description
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
 from tuner.engine.settle import attempts, patiently, settled
-from tuner.engine.ownership import version_description
 from tuner.engine.undo import check_account, restore_memory
 from tuner.errors import CannotTuneError, ForeignChangeError, RunInProgressError, SizeRefusedError, TargetError
 from tuner.limits import SMALLEST_MB
 from tuner.model import Cell, FunctionSnapshot
-
 
 MOST_LOOKS_FOR_MARK = 5
 """Tags may take a moment to be seen."""
@@ -74,6 +73,8 @@ class VersionSet:
         self._marked = temporary
         self._memory_mb = function.memory_mb
         """What ``$LATEST`` has by our own doing."""
+        self._latest: LatestConfiguration | None = None
+        """What was just read of it; None once a publication has given it another revision."""
 
     def expect(self, cells: Sequence[Cell], *, fresh: bool = False) -> list[Cell]:
         """Those of ``cells`` that have no version yet; ``ready`` may be awaited for all of them from now on.
@@ -169,6 +170,7 @@ class VersionSet:
                 hint="Wait for it, then run this again.",
             )
         self._check_unchanged(latest)
+        self._latest = latest
 
     async def _seen_marked(self, arn: str) -> LatestConfiguration:
         """The function with our mark on it: a mark that we cannot see, others cannot be seen by either."""
@@ -198,7 +200,8 @@ class VersionSet:
 
     async def _published(self, memory_mb: int) -> PublishedVersion:
         """A version of that size. Each publication gives ``$LATEST`` another revision, so it is read again first."""
-        latest = await self._control.latest(self.function.name)
+        latest = self._latest or await self._control.latest(self.function.name)
+        self._latest = None
         self._check_unchanged(latest)
         if latest.memory_mb != memory_mb:
             latest = await self._set_memory(latest, memory_mb)

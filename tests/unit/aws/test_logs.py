@@ -20,6 +20,7 @@ ID = "8f5cc2a1-6a54-4a53-9d2f-0d5c7a0c1d3e"
 REPORT = f"REPORT RequestId: {ID}\tDuration: 5.00 ms\tBilled Duration: 5 ms\t\n"
 JSON_REPORT = f'{{"time":"t","type":"platform.report","record":{{"requestId":"{ID}"}}}}'
 STARTED = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+RUN_ID = "20261121T000000-abc"
 COPY = "tuner-thumbnail-1"
 GROUP = f"/aws/lambda/{COPY}"
 
@@ -131,11 +132,11 @@ def has_copy(functions: Any, tags: dict[str, str]) -> None:
 
 
 async def test_a_copy_is_deleted_with_its_log_group(functions: Any, cloudwatch: Any) -> None:
-    has_copy(functions, {RUN_TAG: "20261121T000000-abc"})
+    has_copy(functions, {RUN_TAG: RUN_ID})
     functions.add_response("delete_function", {}, {"FunctionName": COPY})
     cloudwatch.add_response("delete_log_group", {}, {"logGroupName": GROUP})
     control = LambdaControlPlane(functions.client, logs=cloudwatch.client)
-    assert await control.delete_copy(COPY) == ()
+    assert await control.delete_copy(COPY, run_id=RUN_ID) == ()
     control.close()
 
 
@@ -144,7 +145,7 @@ async def test_a_function_of_that_name_without_the_tag_keeps_itself_and_its_log_
 ) -> None:
     has_copy(functions, {"team": "images"})
     control = LambdaControlPlane(functions.client, logs=cloudwatch.client)
-    assert await control.delete_copy(COPY) == ()
+    assert await control.delete_copy(COPY, run_id=RUN_ID) == ()
     control.close()
 
 
@@ -153,5 +154,5 @@ async def test_the_log_group_of_a_copy_that_is_gone_already_is_left_to_whoever_r
 ) -> None:
     functions.add_client_error("get_function", "ResourceNotFoundException", expected_params={"FunctionName": ANY})
     control = LambdaControlPlane(functions.client, logs=cloudwatch.client)
-    assert await control.delete_copy(COPY) == ()
+    assert await control.delete_copy(COPY, run_id=RUN_ID) == ()
     control.close()

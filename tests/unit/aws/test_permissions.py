@@ -14,10 +14,12 @@ from tuner.aws.control import LambdaControlPlane
 from tuner.aws.permissions import IMPOSSIBLE_REVISION, IMPOSSIBLE_VERSION, OF_COPY, OF_FUNCTION, granted
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:thumbnail"
-BY_ACTION = {probe.action: probe for probe in OF_COPY}
+BY_ACTION = {probe.action: probe for probe in (*OF_FUNCTION, *OF_COPY)}
 OPERATIONS = {
     "lambda:GetFunction": "get_function",
     "lambda:ListTags": "list_tags",
+    "lambda:TagResource": "tag_resource",
+    "lambda:UntagResource": "untag_resource",
     "lambda:UpdateFunctionConfiguration": "update_function_configuration",
     "lambda:PublishVersion": "publish_version",
     "lambda:DeleteFunction": "delete_function",
@@ -62,9 +64,12 @@ def test_credentials_that_are_good_for_nothing_are_no_missing_permission(stubber
 
 
 def test_every_question_is_about_something_that_cannot_be(stubber: Any) -> None:
-    revision = {"FunctionName": ARN, "RevisionId": IMPOSSIBLE_REVISION}
-    version = {"FunctionName": ARN, "Qualifier": IMPOSSIBLE_VERSION}
-    expected = {
+    revision: dict[str, object] = {"FunctionName": ARN, "RevisionId": IMPOSSIBLE_REVISION}
+    version: dict[str, object] = {"FunctionName": ARN, "Qualifier": IMPOSSIBLE_VERSION}
+    expected: dict[str, dict[str, object]] = {
+        "lambda:ListTags": {"Resource": ARN},
+        "lambda:TagResource": {"Resource": ARN, "Tags": {}},
+        "lambda:UntagResource": {"Resource": ARN, "TagKeys": ["tuner:run:none"]},
         "lambda:UpdateFunctionConfiguration": revision,
         "lambda:PublishVersion": {**revision, "Description": "tuner run asks whether it may publish"},
         "lambda:DeleteFunction": version,
@@ -95,10 +100,10 @@ def test_a_version_of_the_users_that_an_emulator_returns_is_left_alone(stubber: 
 class WithoutRevisions:
     """A client of a service where nothing is found, and where an update would be made, whatever its revision."""
 
-    def delete_function(self, **arguments: str) -> None:
+    def delete_function(self, **arguments: object) -> None:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, str(arguments))
 
-    invoke = delete_function
+    invoke = list_tags = tag_resource = untag_resource = delete_function
 
     def close(self) -> None: ...
 
@@ -108,6 +113,9 @@ async def test_a_service_without_revisions_is_not_asked_by_them() -> None:
     control = LambdaControlPlane(client)
     answers = await control.permissions(ARN, revisions=False)
     assert {answer.action: answer.granted for answer in answers} == {
+        "lambda:ListTags": True,
+        "lambda:TagResource": True,
+        "lambda:UntagResource": True,
         "lambda:UpdateFunctionConfiguration": None,
         "lambda:PublishVersion": None,
         "lambda:DeleteFunction": True,

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes import snapshot
+from tests.fakes import ARN, snapshot
 from tuner.engine.apply import apply_memory
 from tuner.engine.ports import Conflicted, LatestConfiguration
 from tuner.errors import ForeignChangeError, TargetError
 
-FOUND = LatestConfiguration(memory_mb=512, revision_id="r1", code_sha256="sha", settled=True)
+FOUND = LatestConfiguration(arn=ARN, memory_mb=512, revision_id="r1", code_sha256="sha", settled=True)
 
 
 class Function:

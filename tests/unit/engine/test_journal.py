@@ -11,6 +11,7 @@ from tuner.engine.journal import (
     Journal,
     MemoryChange,
     MemoryRestored,
+    MemoryUndo,
     Opened,
     Publication,
     read_journal,
@@ -43,32 +44,33 @@ def path(tmp_path: Path) -> Path:
 
 def test_entries_come_back_as_they_were_written(path: Path) -> None:
     with Journal.create(path, OPENED) as journal:
-        journal.write(CHANGE)
-        journal.write(PUBLICATION)
+        journal.announce(CHANGE)
+        journal.announce(PUBLICATION)
     record = read_journal(path)
     assert record is not None
-    assert (record.opened, record.memory_changes, record.publications) == (OPENED, (CHANGE,), (PUBLICATION,))
+    assert (record.opened, record.publications) == (OPENED, (PUBLICATION,))
+    assert record.memory == MemoryUndo(original_mb=512, ours_mb=frozenset({128}))
     assert not record.closed
 
 
 def test_a_restored_memory_needs_no_undo(path: Path) -> None:
     with Journal.create(path, OPENED) as journal:
-        journal.write(CHANGE)
-        journal.write(MemoryRestored())
+        journal.announce(CHANGE)
+        journal.note(MemoryRestored())
     record = read_journal(path)
     assert record is not None
-    assert record.memory_changes == ()
+    assert record.memory is None
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
 def test_a_torn_last_line_is_dropped(path: Path, cut: int) -> None:
     with Journal.create(path, OPENED) as journal:
-        journal.write(CHANGE)
-        journal.write(PUBLICATION)
+        journal.announce(CHANGE)
+        journal.announce(PUBLICATION)
     path.write_bytes(path.read_bytes()[:-cut])
     record = read_journal(path)
     assert record is not None
-    assert record.memory_changes == (CHANGE,)
+    assert record.memory is not None
     assert record.publications == ()
 
 
@@ -82,7 +84,7 @@ def test_only_journals_that_were_not_closed_are_unfinished(tmp_path: Path) -> No
         (tmp_path / name).mkdir()
         with Journal.create(tmp_path / name / "journal.jsonl", OPENED) as journal:
             if name == "a":
-                journal.write(Closed(closed_at="2026-11-21T00:00:01+00:00"))
+                journal.announce(Closed(closed_at="2026-11-21T00:00:01+00:00"))
     assert [record.path.parent.name for record in unfinished_journals(tmp_path)] == ["b"]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeLambda, Killed, plan, price
+from tuner.engine import recovery
 from tuner.engine.dispatcher import Sending
 from tuner.engine.journal import Journal, read_journal, unfinished_journals
 from tuner.engine.observer import Silent
@@ -23,8 +24,8 @@ from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import Architecture, Block, Copy, Outcome, Plan, Sample, Stop
 from tuner.planning.sampling import FixedSampling
 
-CALLS_OF_A_RUN = 23
-CALLS_OF_A_CLONE_RUN = 22
+CALLS_OF_A_RUN = 30
+CALLS_OF_A_CLONE_RUN = 24
 
 
 def policy_of(made: Plan) -> FixedSampling:
@@ -58,8 +59,8 @@ async def run(
 
 async def recover(fake: FakeLambda, runs: Path) -> None:
     fake.dead, fake.die_at, fake.fail_at = False, None, None
-    for record in unfinished_journals(runs):
-        await undo(fake, record, poll_interval_s=0.001)
+    done = await recovery.recover(runs, lambda journal: undo(fake, journal, poll_interval_s=0.001))
+    assert [one.error for one in done if one.error is not None] == []
 
 
 async def test_a_run_takes_its_samples_and_leaves_the_function_as_it_was(tmp_path: Path) -> None:
@@ -228,7 +229,8 @@ async def test_the_journal_is_written_before_the_mutation_it_undoes(tmp_path: Pa
     with pytest.raises(Killed):
         await run(FakeLambda(die_at=first), runs, plan((128,), samples=1, wave=1))
     (record,) = unfinished_journals(runs)
-    assert [change.set_to_mb for change in record.memory_changes] == [128]
+    assert record.memory is not None
+    assert record.memory.ours_mb == {128}
 
 
 async def test_a_live_journal_is_not_taken_over(tmp_path: Path) -> None:

@@ -74,7 +74,6 @@ class _World:
             ModelDisk(self.rng, full_at=faults.full_at, gone_at=faults.gone_at) for faults in schedule.disks
         ]
         self.processes: list[list[Process]] = [[] for _ in schedule.disks]
-        self.died_without_disk = False
 
     async def play(self) -> None:
         self._found_functions()
@@ -169,15 +168,13 @@ class _World:
             process.ended = True
         except (TunerError, asyncio.CancelledError) as error:
             process.ended = True
-            if isinstance(error, CleanUpIncompleteError):  # given up by the user: without its folder nobody goes on
-                self.died_without_disk |= process.disk.gone
+            process.gave_up = isinstance(error, CleanUpIncompleteError)
             self.counts[f"{process.name.rstrip(' 0123456789')}: {getattr(error, 'slug', 'interrupted')}"] += 1
             self.trace.append(f"{self.service.now_s:9.3f} {process.name}: ended: {error}")
             return None
         except BaseException as error:  # noqa: BLE001 - a schedule judges every way out
             if process.dead:
                 self.counts["killed"] += 1
-                self.died_without_disk |= process.disk.gone
                 return None
             self.broken.append(f"{process.name} ended with {error!r}")
             return None
@@ -232,14 +229,19 @@ class _World:
 
     def _what_is_wrong(self) -> Iterator[str]:
         yield from self.service.foreign_deleted
+        # What a process that died, or was told to give up, has left is known from its folder alone.
+        lost = any(
+            disk.gone and any(process.dead or process.gave_up for process in processes)
+            for disk, processes in zip(self.disks, self.processes, strict=True)
+        )
         for function in self.service.functions.values():
             if function.owner != FOREIGN:
-                if not self.died_without_disk:
+                if not lost:
                     yield f"the copy {function.name} was left"
                 continue
             if {key: value for key, value in function.tags.items() if not key.startswith("tuner:")} != TAGS:
                 yield f"tags are {function.tags}"
-            if self.died_without_disk:
+            if lost:
                 continue
             if function.memory_mb not in function.allowed_mb:
                 yield f"memory is {function.memory_mb} MB, not one of {sorted(function.allowed_mb)}"

@@ -67,6 +67,8 @@ class Process:
     """Ends this process, or all of its machine."""
     dead: bool = False
     ended: bool = False
+    gave_up: bool = False
+    """It ended before it had cleaned up, and said so."""
     steps: int = 0
 
     @property

@@ -79,10 +79,7 @@ async def _undo_function(control: ControlPlane, journal: Journal, *, poll_interv
     async def give_memory_back() -> tuple[Notice, ...]:
         if record.memory is None:
             return ()
-        # The mark proves that this is the function that was measured, not another one that was made under its name.
-        # Where somebody has cleared its tags, versions with our id prove it as well.
-        proof = run_id if record.marked and not versions else None
-        notices = await _restored(control, arn, record.memory, found, proof, poll_interval_s=poll_interval_s)
+        notices = await _restored(control, record, record.memory, found, poll_interval_s=poll_interval_s)
         # Should a later step fail, the memory is somebody else's from here on. On a full disk this process knows.
         with contextlib.suppress(StorageError):
             journal.note(MemoryRestored())
@@ -115,15 +112,21 @@ async def _own_versions(control: ControlPlane, record: JournalRecord) -> list[Pu
 
 async def _restored(
     control: ControlPlane,
-    arn: str,
+    record: JournalRecord,
     memory: MemoryUndo,
     found: LatestConfiguration,
-    marked_by: str | None,
     *,
     poll_interval_s: float,
 ) -> tuple[Notice, ...]:
+    async def was_measured(now: LatestConfiguration) -> bool:
+        """The mark proves it; where somebody has cleared the tags, versions with our id do. Without either it is
+        another function that was made under the same name."""
+        return not record.marked or record.opened.run_id in now.marks or bool(await _own_versions(control, record))
+
     try:
-        await restore_memory(control, arn, memory, found, marked_by=marked_by, poll_interval_s=poll_interval_s)
+        await restore_memory(
+            control, record.opened.arn, memory, found, was_measured=was_measured, poll_interval_s=poll_interval_s
+        )
     except ForeignChangeError as error:
         return (foreign_change_notice(error),)
     return ()
@@ -135,13 +138,13 @@ async def restore_memory(
     memory: MemoryUndo,
     found: LatestConfiguration | None = None,
     *,
-    marked_by: str | None,
+    was_measured: Callable[[LatestConfiguration], Awaitable[bool]],
     poll_interval_s: float,
 ) -> None:
     """Give ``$LATEST`` its original memory if it has a size that can only be ours.
 
     ``found`` is what it was when it was last read, if that was just now: its revision guards the change.
-    ``marked_by`` is the run whose mark it must carry, None where that is proven otherwise. Code that
+    ``was_measured`` says whether this is the function of the run, and is asked before each change. Code that
     was deployed meanwhile makes no difference: it came without a memory size of its own, or it would have another.
     Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
     """
@@ -150,10 +153,10 @@ async def restore_memory(
     for patience in attempts(partial(_left_changed, function), interval_s=poll_interval_s):
         if found.memory_mb == memory.original_mb:
             return
-        if marked_by is not None and marked_by not in found.marks:
-            raise _foreign(function, memory, found, "and is not the function that was measured")
         if found.memory_mb not in memory.ours_mb:
             raise _foreign(function, memory, found, "which tuner did not set last")
+        if not await was_measured(found):
+            raise _foreign(function, memory, found, "and is not the function that was measured")
         try:
             await control.set_memory(function, memory.original_mb, revision_id=found.revision_id)
         except Conflicted as refusal:

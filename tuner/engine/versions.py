@@ -145,11 +145,14 @@ class VersionSet:
             self._control,
             self.function.name,
             memory,
-            marked_by=self._run_id,
+            was_measured=self._is_marked,
             poll_interval_s=self._poll_interval_s,
         )
         self._memory_mb = self.function.memory_mb
         self._journal.note(MemoryRestored())
+
+    async def _is_marked(self, latest: LatestConfiguration) -> bool:
+        return self._run_id in latest.marks
 
     async def _mark(self) -> None:
         """Put our mark on the function, then look at it once more: whoever else marked it meanwhile sees ours, or

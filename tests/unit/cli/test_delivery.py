@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,29 +17,37 @@ FULL = Path("/dev/full")
 """Opens like any file, and has no room (Linux)."""
 
 
+def write(
+    delivery: Delivery, contents: Mapping[Path, str | bytes], *, ends_with: BaseException | None = None
+) -> None:
+    with delivery:
+        for path, content in contents.items():
+            delivery.write(path, content)
+        if ends_with is not None:
+            raise ends_with
+
+
 def test_a_full_disk_is_one_error_after_everything_else_was_written(tmp_path: Path) -> None:
     first, last = tmp_path / "first.md", tmp_path / "new" / "last.md"
-    with pytest.raises(OutputError, match=r"/dev/full \(No space left on device\)") as caught, Delivery() as delivery:
-        delivery.write(first, "1")
-        delivery.write(FULL, "2")
-        delivery.write(last, b"3")
+    delivery = Delivery()
+    with pytest.raises(OutputError, match=r"/dev/full \(No space left on device\)") as caught:
+        write(delivery, {first: "1", FULL: "2", last: b"3"})
     assert (first.read_text(), last.read_text()) == ("1", "3")
     assert delivery.has_written((first, FULL, last)) == (first, last)
     assert caught.value.exit_code is ExitCode.TARGET
 
 
 def test_an_error_of_the_command_itself_is_not_replaced_by_that_of_a_file() -> None:
-    with pytest.raises(KeyError), Delivery() as delivery:
-        delivery.write(FULL, "2")
-        raise KeyError
+    with pytest.raises(KeyError):
+        write(Delivery(), {FULL: "2"}, ends_with=KeyError())
 
 
 def test_a_file_that_may_not_be_opened_keeps_what_it_holds(tmp_path: Path) -> None:
     folder = tmp_path / "report.md"
     folder.mkdir()
     (folder / "inside").touch()
-    with pytest.raises(OutputError), Delivery() as delivery:
-        delivery.write(folder, "x")
+    with pytest.raises(OutputError):
+        write(Delivery(), {folder: "x"})
     assert (folder / "inside").exists()
 
 

@@ -136,6 +136,14 @@ def test_a_budget_ends_the_run_and_the_report_says_so(
     assert account.fingerprint() == before
 
 
+def test_a_run_that_ends_after_its_cold_starts_says_so(account: Account, tmp_path: Path) -> None:
+    few = ("--memory", "256", "-n", "20", "--wave", "2", "--max-invocations", "2", "--payload", SLOW)
+    done = account.run(*few, "--report", str(tmp_path / "r.json"))
+    assert done.returncode == 6
+    assert "All 2 successful invocations were cold starts" in done.stderr
+    assert "--max-time" in done.stderr
+
+
 def test_a_hook_may_change_the_event_and_an_expected_error_counts_as_success(
     account: Account, tmp_path: Path
 ) -> None:

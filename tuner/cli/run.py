@@ -12,11 +12,12 @@ from pathlib import Path
 from tuner import codec
 from tuner.aws.control import LambdaControlPlane
 from tuner.cli.apply_result import apply_result, check_apply
-from tuner.cli.bench import Bench, Measured, bench, nothing_measured
+from tuner.cli.bench import Bench, Measured, bench
 from tuner.cli.delivery import Delivery
 from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import Allowance, MeasuringOptions, flags, read_architectures, read_confidence
 from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.no_result import nothing_measured
 from tuner.cli.reports import deliver
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.limits import parse_cost_limit, parse_duration_limit

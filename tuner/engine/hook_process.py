@@ -39,7 +39,21 @@ async def run_process(words: Sequence[str], data: bytes) -> tuple[int, bytes, by
     if not words or shutil.which(words[0]) is None:
         raise FileNotFoundError(f"there is no command {' '.join(words[:1]) or 'in it'}")
     with _lifeline() as lifeline:
-        process = await asyncio.create_subprocess_exec(
+        process = await _started(lifeline, words)
+        try:
+            output, errors = await process.communicate(data)
+        finally:
+            await _end(process)
+    return await process.wait(), output, errors
+
+
+async def _started(lifeline: int, words: Sequence[str]) -> asyncio.subprocess.Process:
+    """The shell, leader of a group of its own.
+
+    Starting it is not cancelled half-way: asyncio would kill the shell alone, then wait for its children's output.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *("sh", "-c", _KEEPER, "sh", str(lifeline), *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -47,11 +61,12 @@ async def run_process(words: Sequence[str], data: bytes) -> tuple[int, bytes, by
             pass_fds=(lifeline,),
             start_new_session=True,
         )
-        try:
-            output, errors = await process.communicate(data)
-        finally:
-            _kill_group(process.pid)
-    return await process.wait(), output, errors
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
 
 
 @contextlib.contextmanager
@@ -65,7 +80,9 @@ def _lifeline() -> Iterator[int]:
         os.close(ours)
 
 
-def _kill_group(leader: int) -> None:
-    """Its number is not another group's: the leader is there, or has just ended and numbers are given out in turn."""
+async def _end(leader: asyncio.subprocess.Process) -> None:
+    """Kill its group. The number is not another's: the leader is there, or has just ended, and numbers are given out
+    in turn."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(leader, signal.SIGKILL)
+        os.killpg(leader.pid, signal.SIGKILL)
+    await leader.wait()

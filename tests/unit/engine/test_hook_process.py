@@ -74,6 +74,17 @@ async def test_a_cancelled_hook_ends_with_its_children(tmp_path: Path) -> None:
     await asyncio.to_thread(wait_until, lambda: ended(pids))
 
 
+async def test_hooks_that_are_just_being_started_end_as_well(tmp_path: Path) -> None:
+    words, pids = family(tmp_path, "wait")
+    tasks = [asyncio.create_task(run_process(words, b"")) for _ in range(20)]
+    for step in range(20):  # whatever each of them is waiting for just then
+        await asyncio.sleep(0)
+        tasks[step].cancel()
+    found = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), timeout=20)
+    assert all(isinstance(one, asyncio.CancelledError) for one in found)
+    await asyncio.to_thread(wait_until, lambda: ended(pids))
+
+
 async def test_what_a_hook_leaves_running_ends_with_it(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     words = ["sh", "-c", f"sleep 300 >/dev/null 2>&1 </dev/null & echo $! > {pids}"]

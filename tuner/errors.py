@@ -23,6 +23,7 @@ TunerError
       PermissionsMissingError      IAM refuses actions that are named one by one
     PriceUnknownError              no price for the region in the package
     EmbeddedLambdaError            the embedded Lambda could not start or answer
+    OutputError                    a result could not be written: the disk is full or broken
 
 ``slug`` is stable: documentation and scripts refer to it.
 """
@@ -150,3 +151,7 @@ class PriceUnknownError(TargetError):
 
 class EmbeddedLambdaError(TargetError):
     slug = "embedded-lambda"
+
+
+class OutputError(TargetError):
+    slug = "output"

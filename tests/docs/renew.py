@@ -26,7 +26,7 @@ EXIT_CODES = {
     "INVALID": "the measurement gave no usable number",
     "CLEAN_UP_INCOMPLETE": "the function may not be as it was: type `tuner recover`",
     "TARGET": "configuration, credentials or the function itself stand in the way",
-    "INTERRUPTED": "Ctrl-C or SIGTERM; everything was put back",
+    "INTERRUPTED": "Ctrl-C, SIGTERM or a closed terminal; everything was put back",
 }
 HEAD = """\
 # Reference

@@ -14,7 +14,7 @@ import pytest
 from tuner.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCS = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
 RENEW = runpy.run_path(str(ROOT / "tests" / "docs" / "renew.py"))
 COMMANDS: dict[str, Any] = dict(RENEW["commands"](RENEW["root"]()))
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)

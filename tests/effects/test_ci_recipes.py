@@ -20,6 +20,7 @@ from tests.effects.running import environment
 from tuner import __version__
 from tuner.local.launcher import EmbeddedLambda
 from tuner.local.package import read_function
+from tuner.render.github import MARKER
 
 QUICK = "import time\ndef handler(event, context):\n    time.sleep(0.03)\n"
 SLOW = QUICK.replace("0.03", "0.06")
@@ -36,9 +37,8 @@ def tools(tmp_path: Path) -> Path:
     script(folder / "tuner", f'exec {sys.executable} -m tuner "$@"')
     script(
         folder / "gh",
-        f'printf "%s\\n" "$*" >> {tmp_path}/gh.log; case "$*" in *--paginate*) cat {tmp_path}/ids;; esac',
+        f'printf "%s\\n" "$*" >> {tmp_path}/gh.log; case "$*" in *--paginate*) cat {tmp_path}/comments.json;; esac',
     )
-    (tmp_path / "ids").write_text("")
     return folder
 
 
@@ -107,22 +107,84 @@ def test_the_actions_step_gates_two_folders_without_aws(
     assert found["verdict"] in verdict
     assert (found["memory-mb"], found["exit-code"]) == ("512", str(code))
     assert (tmp_path / found["report"]).read_text().startswith("<!doctype html>")
-    assert (tmp_path / "tuner-gate" / "comment.md").read_text().startswith("<!-- tuner-gate")
+    assert (tmp_path / found["comment"]).read_text().startswith(f"{MARKER}\n")
     assert ("::error title=" in done.stderr) == (code == 3)
 
 
-@pytest.mark.parametrize(("ids", "method"), [("", "repos/o/r/issues/7/comments"), ("41\n", "--method PATCH")])
-def test_the_actions_comment_is_made_once_and_then_replaced(
-    tmp_path: Path, tools: Path, ids: str, method: str
-) -> None:
-    (tmp_path / "tuner-gate").mkdir()
-    (tmp_path / "tuner-gate" / "comment.md").write_text("<!-- tuner-gate -->\n## pass\n")
-    (tmp_path / "ids").write_text(ids)
-    done = bash(step("comment")["run"], tmp_path, tools, FOLDER="tuner-gate", REPOSITORY="o/r", NUMBER="7")
+def comment(number: int, body: str | None, by: str = "github-actions[bot]") -> dict[str, object]:
+    """One comment of a pull request, as GitHub lists it."""
+    return {"id": number, "body": body, "user": {"login": by}}
+
+
+def post(tmp_path: Path, tools: Path, *pages: list[dict[str, object]], text: str = "## pass\n") -> list[str]:
+    """What the GitHub client is asked by the step that posts ``text`` where there are these ``pages`` of comments."""
+    file = tmp_path / "tuner-gate" / "comment.md"
+    file.parent.mkdir()
+    file.write_text(text)
+    (tmp_path / "comments.json").write_text("".join(json.dumps(page) for page in pages))
+    variables = {"COMMENT": "tuner-gate/comment.md", "MARKER": step("comment")["env"]["MARKER"]}
+    done = bash(step("comment")["run"], tmp_path, tools, REPOSITORY="o/r", NUMBER="7", **variables)
     assert done.returncode == 0, done.stderr
-    asked = (tmp_path / "gh.log").read_text().splitlines()
-    assert method in asked[-1]
-    assert len(asked) == 2
+    return (tmp_path / "gh.log").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("pages", "asked"),
+    [
+        ([[]], "repos/o/r/issues/7/comments --field"),
+        ([[comment(40, "hello"), comment(41, f"{MARKER}\n## pass")]], "PATCH repos/o/r/issues/comments/41 "),
+        ([[comment(40, None)], [comment(42, MARKER), comment(43, MARKER)]], "PATCH repos/o/r/issues/comments/42 "),
+    ],
+    ids=["none yet", "one", "on the second page"],
+)
+def test_the_actions_comment_is_made_once_and_then_replaced(
+    tmp_path: Path, tools: Path, pages: list[list[dict[str, object]]], asked: str
+) -> None:
+    first, last = post(tmp_path, tools, *pages)
+    assert "--paginate" in first
+    assert asked in last
+    assert last.endswith("body=@tuner-gate/comment.md")
+
+
+def test_a_comment_of_somebody_else_is_not_replaced_even_with_the_marker(tmp_path: Path, tools: Path) -> None:
+    """Its author could change it afterwards."""
+    asked = post(tmp_path, tools, [comment(41, MARKER, by="mallory")])
+    assert "PATCH" not in asked[-1]
+
+
+def test_the_text_of_a_comment_reaches_no_program(tmp_path: Path, tools: Path) -> None:
+    evil = '")) | .id, "\\(env)" | halt_error #'
+    asked = post(tmp_path, tools, [comment(41, MARKER)], text=f"{evil}\n")
+    assert "comments/41" in asked[-1]
+    assert evil not in "".join(asked)
+
+
+def test_the_actions_marker_is_the_one_that_the_gate_writes() -> None:
+    assert step("comment")["env"]["MARKER"] == MARKER
+    assert "head -n 1" not in step("comment")["run"]
+
+
+def test_a_comment_is_posted_only_if_this_gate_has_written_it() -> None:
+    assert "steps.gate.outputs.comment" in step("comment")["if"]
+    assert step("comment")["env"]["COMMENT"] == "${{ steps.gate.outputs.comment }}"
+
+
+@pytest.mark.parametrize("broken", [{}, {"tuner.toml": "not = = toml"}], ids=["by the gate", "by tuner.toml"])
+def test_a_gate_that_fails_posts_no_comment_that_the_pull_request_has_brought(
+    tmp_path: Path, tools: Path, broken: dict[str, str]
+) -> None:
+    folder = tmp_path / "tuner-gate"
+    folder.mkdir()
+    for name in ("comment.md", "gate.html", "gate.json", "junit.xml"):
+        (folder / name).write_text(f"{MARKER}\n## pass\n")
+    for name, text in broken.items():
+        (tmp_path / name).write_text(text)
+    given = inputs(function="mine", base="prod")
+    files = {"GITHUB_OUTPUT": str(tmp_path / "out"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    done = bash(step("gate")["run"], tmp_path, tools, **given, **files, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    assert done.returncode in (2, 8), done.stderr
+    assert list(folder.iterdir()) == []
+    assert "comment" not in outputs(tmp_path / "out")
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +265,18 @@ def test_the_workflows_give_the_action_inputs_that_it_has(path: Path) -> None:
     (gate,) = [one for one in job["steps"] if one.get("uses", "").startswith("OWNER/tuner@")]
     assert set(gate["with"]) <= set(action()["inputs"])
     assert "base" in gate["with"]
+
+
+USES = [
+    (path.name, line.strip())
+    for path in (ROOT / "action.yml", *sorted(RECIPES.glob("*.yml")))
+    for line in path.read_text().splitlines()
+    if re.match(r"\s*(- )?uses:", line)
+]
+
+
+@pytest.mark.parametrize(("file", "line"), USES)
+def test_no_action_is_pinned_by_a_tag_that_others_can_move(file: str, line: str) -> None:
+    """Our own has no hash before it is released: its place is marked, and a workflow with the mark does not start."""
+    del file
+    assert re.search(r"uses: (OWNER/tuner@COMMIT|[\w./-]+@[0-9a-f]{40})  # v\d+\.\d+\.\d+\b", line), line

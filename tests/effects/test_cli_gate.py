@@ -264,12 +264,23 @@ def test_every_output_of_one_gate_says_the_same(shop: Shop, tmp_path: Path) -> N
         "verdict": status,
         "memory-mb": "512",
         "report": str(tmp_path / "page.html"),
+        "comment": str(shop.folder / "comment"),
     }
     for path in (summary, shop.folder / "comment", tmp_path / "page.html"):
         assert status.upper() in path.read_text()
     assert (shop.folder / "comment").read_text().startswith("<!-- tuner-gate")
     rows = json.loads((shop.folder / "benchmark-json").read_text())
     assert {"name", "unit", "value"} <= rows[0].keys()
+
+
+def test_a_full_disk_takes_only_the_file_that_is_on_it(shop: Shop) -> None:
+    gated = shop.gate("--base", "1", "--head", "6", "--max-calls", "20", "--summary", "/dev/full")
+    assert gated.exit_code == 8
+    assert "Not written: /dev/full (No space left on device)." in gated.done.stderr
+    assert "Traceback" not in gated.done.stderr
+    assert gated.report.comparisons
+    assert gated.report.status.value in gated.done.stdout.lower()
+    assert (shop.folder / "comment").read_text().startswith("<!-- tuner-gate")
 
 
 def test_copies_of_both_sides_are_measured_at_other_sizes_and_deleted(shop: Shop) -> None:

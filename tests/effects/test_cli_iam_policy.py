@@ -15,7 +15,8 @@ import pytest
 
 from tests.effects.conftest import ROLE, RUNTIME, lambda_client, zip_of
 from tests.effects.running import environment, tuner, wait_until
-from tuner.engine.journal import Journal, MemoryChange, Opened, Publication
+from tuner.aws.copies import RUN_TAG
+from tuner.engine.journal import CopyCreation, Entry, Journal, MemoryChange, Opened, Publication
 from tuner.engine.ownership import version_description
 from tuner.inputs.identifiers import parse_function
 from tuner.local.launcher import EmbeddedLambda
@@ -24,10 +25,21 @@ from tuner.planning.permissions import Command, Grant, Wants, grants, policy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
 REGION = "eu-central-1"
-SET_UP = {"Effect": "Allow", "Action": ["lambda:CreateFunction", "iam:PassRole"], "Resource": "*"}
+SET_UP = {
+    "Effect": "Allow",
+    "Action": ["lambda:CreateFunction", "iam:PassRole"],
+    "Resource": ["arn:aws:lambda:*:*:function:mine", "arn:aws:iam::*:role/*"],
+}
 """For the test itself, which makes the function with the same credentials; no command needs either."""
 PUBLISH = {"Effect": "Allow", "Action": ["lambda:PublishVersion"], "Resource": "*"}
 """For the test of the gate, which compares two versions and publishes none."""
+COPY = {
+    "Effect": "Allow",
+    "Action": ["lambda:CreateFunction", "lambda:TagResource"],
+    "Resource": "arn:aws:lambda:*:*:function:tuner-mine-x",
+}
+"""For the tests of recover, whose copy was made by a run with rights of its own."""
+"""Granted for the mark on a function whose memory is changed; left out where each action is taken away in turn."""
 DESCRIBE = {"Effect": "Allow", "Action": ["lambda:GetFunctionConfiguration"], "Resource": "*"}
 TARGET = parse_function("mine")
 RUN_ID = "20260101T000000-abcdef"
@@ -57,17 +69,22 @@ def stage(folder: Path, granted: tuple[Grant, ...], *more: dict[str, Any]) -> It
     file.write_text(json.dumps(document))
     with EmbeddedLambda(folder / "server", region=REGION, state_delay_ms=10, policy=file) as server:
         client = lambda_client(server.endpoint_url)
-        made = client.create_function(
-            FunctionName="mine",
-            Runtime=RUNTIME,
-            Role=ROLE,
-            Handler="app.handler",
-            MemorySize=512,
-            Timeout=5,
-            Code={"ZipFile": zip_of(app="def handler(event, context): return 42")},
-        )
+        made = create(client, "mine")
         yield Stage(client, server.endpoint_url, folder, made["FunctionArn"], made["CodeSha256"])
         client.close()
+
+
+def create(client: Any, name: str, **more: Any) -> Any:
+    return client.create_function(
+        FunctionName=name,
+        Runtime=RUNTIME,
+        Role=ROLE,
+        Handler="app.handler",
+        MemorySize=512,
+        Timeout=5,
+        Code={"ZipFile": zip_of(app="def handler(event, context): return 42")},
+        **more,
+    )
 
 
 def run(at: Stage) -> subprocess.CompletedProcess[str]:
@@ -97,6 +114,32 @@ def apply(at: Stage) -> subprocess.CompletedProcess[str]:
 
 def recover(at: Stage) -> subprocess.CompletedProcess[str]:
     """After a run that died between its change of the memory and the end."""
+    changed = MemoryChange(original_mb=256, set_to_mb=512)
+    return after_a_crash(at, changed, Publication(description=version_description(RUN_ID), existing=()))
+
+
+def recover_clone(at: Stage) -> subprocess.CompletedProcess[str]:
+    """After a run that died while it measured a copy."""
+    create(at.client, "tuner-mine-x", Tags={RUN_TAG: RUN_ID})
+    done = after_a_crash(at, CopyCreation(name="tuner-mine-x"))
+    return gone(at, done)
+
+
+def recover_copies(at: Stage) -> subprocess.CompletedProcess[str]:
+    """On another machine than that of the run that died."""
+    create(at.client, "tuner-mine-x", Tags={RUN_TAG: RUN_ID})
+    return gone(at, at.tuner("recover", "--copies", "--endpoint-url", at.endpoint_url))
+
+
+def gone(at: Stage, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """``done``, once it is known that a command that says so has deleted the copy."""
+    if done.returncode == 0:
+        with pytest.raises(at.client.exceptions.ResourceNotFoundException):
+            at.client.get_function(FunctionName="tuner-mine-x")
+    return done
+
+
+def after_a_crash(at: Stage, *entries: Entry) -> subprocess.CompletedProcess[str]:
     folder = at.folder / "state" / "runs" / RUN_ID
     folder.mkdir(parents=True)
     opened = Opened(
@@ -104,8 +147,8 @@ def recover(at: Stage) -> subprocess.CompletedProcess[str]:
         endpoint_url=at.endpoint_url, pid=os.getpid(), started_at="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
     with Journal.create(folder / "journal.jsonl", opened) as journal:
-        journal.announce(MemoryChange(original_mb=256, set_to_mb=512))
-        journal.announce(Publication(description=version_description(RUN_ID), existing=()))
+        for entry in entries:
+            journal.announce(entry)
     return at.tuner("recover")
 
 
@@ -132,6 +175,22 @@ def gate(at: Stage) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def run_clone_of_a_version(at: Stage) -> subprocess.CompletedProcess[str]:
+    wait_until(lambda: published(at))
+    return at.tuner(
+        "run", "mine:1", "--clone", "--memory", "256", "-n", "2", "--sampling", "fixed", "--yes",
+        "--report", "r.json", "--endpoint-url", at.endpoint_url,
+    )  # fmt: skip
+
+
+def gate_clone(at: Stage) -> subprocess.CompletedProcess[str]:
+    wait_until(lambda: published(at))
+    return at.tuner(
+        "gate", "mine", "--base", "1", "--clone", "--max-calls", "20", "--yes", "--report", "r.json",
+        "--endpoint-url", at.endpoint_url,
+    )  # fmt: skip
+
+
 COMMANDS: dict[str, tuple[Command, Wants, Callable[[Stage], subprocess.CompletedProcess[str]]]] = {
     "run": (Command.RUN, Wants(), run),
     "cold-start": (Command.COLD_START, Wants(), cold_start),
@@ -139,6 +198,10 @@ COMMANDS: dict[str, tuple[Command, Wants, Callable[[Stage], subprocess.Completed
     "run --clone": (Command.RUN, Wants(clone=True), run_clone),
     "apply": (Command.APPLY, Wants(), apply),
     "recover": (Command.RECOVER, Wants(), recover),
+    "run --clone of a version": (Command.RUN, Wants(clone=True), run_clone_of_a_version),
+    "gate --clone": (Command.GATE, Wants(clone=True), gate_clone),
+    "recover --clone": (Command.RECOVER, Wants(clone=True), recover_clone),
+    "recover --copies": (Command.RECOVER, Wants(copies=True), recover_copies),
 }
 
 
@@ -152,12 +215,14 @@ def of(name: str) -> tuple[Grant, ...]:
 def test_the_command_works_under_its_policy(tmp_path: Path, name: str) -> None:
     with stage(tmp_path, of(name), *more_for(name)) as at:
         done = COMMANDS[name][2](at)
-    undecided = (4,) if name == "gate" else ()  # with the few calls of a test
+    undecided = (4,) if name.startswith("gate") else ()  # with the few calls of a test
     assert done.returncode in (0, *undecided), done.stderr
 
 
 def more_for(name: str) -> tuple[dict[str, Any], ...]:
-    return (PUBLISH,) if name == "gate" else ()
+    if name in ("recover --clone", "recover --copies"):
+        return (COPY,)
+    return (PUBLISH,) if name in ("gate", "gate --clone", "run --clone of a version") else ()
 
 
 LESS = [
@@ -165,6 +230,13 @@ LESS = [
     for name in ("run", "gate", "apply", "recover")
     for grant in of(name)
     if (name, grant.action) != ("recover", "lambda:DeleteFunction")  # this run has published nothing yet
+] + [
+    (name, action)
+    for name, actions in {
+        "recover --clone": ("GetFunction", "ListTags", "DeleteFunction"),
+        "recover --copies": ("ListFunctions", "GetFunction", "ListTags", "DeleteFunction"),
+    }.items()
+    for action in (f"lambda:{one}" for one in actions)
 ]
 
 

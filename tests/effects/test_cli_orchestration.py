@@ -136,6 +136,27 @@ def test_a_budget_ends_the_run_and_the_report_says_so(
     assert account.fingerprint() == before
 
 
+def test_a_run_that_ends_after_its_cold_starts_says_so(account: Account, tmp_path: Path) -> None:
+    few = ("--memory", "256", "-n", "20", "--wave", "2", "--max-invocations", "2", "--payload", SLOW)
+    done = account.run(*few, "--report", str(tmp_path / "r.json"))
+    assert done.returncode == 6
+    assert "All 2 successful invocations were cold starts" in done.stderr
+    assert "--max-time" in done.stderr
+
+
+def test_a_report_on_a_full_disk_is_said_after_the_function_was_put_back(account: Account, tmp_path: Path) -> None:
+    before = account.fingerprint()
+    full, kept = tmp_path / "full.html", tmp_path / "r.json"
+    full.symlink_to("/dev/full")
+    done = account.run("--memory", "256", "-n", "2", "--report", str(full), "--report", str(kept))
+    assert done.returncode == 8
+    assert f"Not written: {full} (No space left on device)." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert account.fingerprint() == before
+    assert codec.decode(kept.read_bytes(), Report).samples
+    assert "256 MB" in done.stdout
+
+
 def test_a_hook_may_change_the_event_and_an_expected_error_counts_as_success(
     account: Account, tmp_path: Path
 ) -> None:

@@ -89,7 +89,7 @@ def test_secrets_and_payloads_appear_in_no_file_and_no_output(account: Account, 
     assert not [text for text in texts for planted in ("planted-",) if planted in text]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("moment", ["publishing", "measuring"])
 def test_a_signal_ends_the_run_and_undoes_it(account: Account, number: signal.Signals, moment: str) -> None:
     before = account.fingerprint()

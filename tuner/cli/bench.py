@@ -23,7 +23,6 @@ from tuner.engine.orchestrator import RunResult
 from tuner.engine.ports import SamplingPolicy
 from tuner.engine.resume import Command, resumed
 from tuner.engine.store import RunStore
-from tuner.errors import InvalidMeasurementError, TunerError
 from tuner.inputs.identifiers import parse_function
 from tuner.inputs.payload_set import PayloadSet
 from tuner.model import (
@@ -208,23 +207,4 @@ def _interrupted_notice(plan: Plan) -> Notice:
         message=f"The run was interrupted. Up to {plan.max_in_flight} invocations in flight at that moment are not "
         "in these numbers, though they may be billed.",
         remedy="Run it again for a full measurement.",
-    )
-
-
-def nothing_measured(samples: Sequence[Sample]) -> TunerError:
-    """Why there is no result, by the first thing that went wrong."""
-    failed = [sample for sample in samples if sample.error_message or sample.error_type]
-    if not samples:
-        return InvalidMeasurementError("No invocation was made.", hint="Raise --max-cost or -n.")
-    if not failed:
-        return InvalidMeasurementError(
-            "No invocation came back with a REPORT line, so nothing is known about its duration.",
-            hint="Does the endpoint return log tails (LogType=Tail)? Lambda itself does.",
-        )
-    first = failed[0]
-    request = f", request {first.request_id}," if first.request_id else ""
-    return InvalidMeasurementError(
-        f"Every invocation failed; the first{request} with {first.error_type or first.outcome.value}: "
-        f"{first.error_message or 'no message'}",
-        hint="Make it succeed first: is it the right --payload? The function's log says more.",
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tuner.cli.bench import Bench, Measured, bench, nothing_measured
+from tuner.cli.bench import Bench, Measured, bench
 from tuner.cli.inputs import Allowance, MeasuringOptions, flags, read_architectures
 from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.no_result import nothing_measured
 from tuner.cli.reports import deliver
 from tuner.errors import ExitCode, InvalidMeasurementError, TunerError, UsageError
 from tuner.inputs.memory import parse_memory

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.cli.delivery import Delivery
 from tuner.cli.rendering import document_text
 from tuner.cli.report import Publication, publish
 from tuner.cli.report_file import read_report
@@ -33,10 +34,11 @@ def compare_command(options: CompareOptions) -> int:
     from tuner.render.comparison import comparison_document
 
     document = comparison_document(named, include=tuple(sorted(options.include)))
-    write_document(document, options.files)
-    say_written(options.files)
-    if options.charts is not None:
-        say_written(write_charts(document.charts, options.charts))
+    with Delivery() as delivery:
+        write_document(document, options.files, delivery)
+        if options.charts is not None:
+            write_charts(document.charts, options.charts, delivery)
+        say_written(delivery.written)
     if options.publication is not None:
         publish(document_text(document, ".html"), options.publication, name=f"compare-{named[0][1].run_id}.html")
     elif not options.files and options.charts is None:

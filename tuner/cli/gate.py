@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.cli.bench import Bench, Measured
+from tuner.cli.delivery import Delivery
 from tuner.cli.gate_baseline import Baseline, check_baseline, read_baseline
 from tuner.cli.gate_outputs import GateOutputs, exit_code, write_outputs
 from tuner.cli.gate_policy import PolicyOptions, gate_tables, read_policy
 from tuner.cli.gate_sides import Arena, SideOptions, arena, head_name
+from tuner.cli.github import workflow_commands
 from tuner.cli.guards import refuse_unfinished
 from tuner.cli.inputs import MeasuringOptions, flags
 from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.leftovers import remove_leftovers
 from tuner.cli.payloads import read_payloads
 from tuner.cli.prices_file import prices_of
 from tuner.cli.rendering import shown_as
@@ -47,6 +50,16 @@ class GateOptions(MeasuringOptions):
     config: Path | None
 
     @property
+    def result_files(self) -> tuple[Path, ...]:
+        """Every file that the gate was asked to write."""
+        return (*self.output.report_files, *self.outputs.files)
+
+    @property
+    def input_files(self) -> tuple[Path, ...]:
+        """A stored base may be renewed in place: it is read first."""
+        return () if self.sides.baseline is None else (self.sides.baseline,)
+
+    @property
     def advisory(self) -> bool:
         """A comparison with a stored base only warns."""
         return not self.baseline_decides
@@ -54,6 +67,9 @@ class GateOptions(MeasuringOptions):
 
 def gate_command(options: GateOptions) -> int:
     """Measure, judge and report; returns the exit code."""
+    if options.outputs.github:
+        workflow_commands.stop()
+    remove_leftovers(options.result_files, inputs=options.input_files)
     options.check_groups()
     options.sides.check(local=options.where.local)
     memory_mb = parse_memory(options.memory).sizes if options.memory else ()
@@ -133,12 +149,14 @@ class _Gate:
 
     def _finish(self, report: GateReport, measured: Measured) -> int:
         options, paths = self._options, measured.files.paths
-        write_reports(report, paths)
-        write_outputs(report, options.outputs, advisory=options.advisory, report_file=_page(paths))
-        print(shown_as(report, options.outputs.format), end="")
-        if options.history:
-            self._remember(report)
-        say_kept(measured.files, quiet=options.output.quiet)
+        with Delivery() as delivery:
+            write_reports(report, paths, delivery)
+            page = _page(delivery.has_written(paths))
+            write_outputs(report, options.outputs, delivery, advisory=options.advisory, report_file=page)
+            print(shown_as(report, options.outputs.format), end="")
+            if options.history:
+                self._remember(report)
+            say_kept(delivery.has_written(paths), quiet=options.output.quiet)
         if measured.ended_early("nothing was left changed"):
             return ExitCode.INTERRUPTED
         return exit_code(report, advisory=options.advisory)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.cli.delivery import Delivery, try_writing
+from tuner.cli.github import tell_github
 from tuner.errors import ExitCode, UsageError
 from tuner.model import BudgetStatus, Comparison, GateReport, Level, VerdictStatus
 from tuner.render.redact import redacted_gate
@@ -42,9 +42,7 @@ class GateOutputs:
         """UsageError for a file that cannot be written: found out before anything is spent."""
         for path in self.files:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("ab"):
-                    pass
+                try_writing(path)
             except OSError as error:
                 raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Give another file.") from error
 
@@ -70,43 +68,21 @@ def _breaches(comparison: Comparison) -> bool:
     )
 
 
-def write_outputs(report: GateReport, outputs: GateOutputs, *, advisory: bool, report_file: Path | None) -> None:
+def write_outputs(
+    report: GateReport, outputs: GateOutputs, delivery: Delivery, *, advisory: bool, report_file: Path | None
+) -> None:
     """Everything for CI servers that was asked for. Nothing private is in it."""
     from tuner.render.github import render_benchmark_data, render_comment, render_summary
     from tuner.render.junit import render_junit
 
     shared = redacted_gate(report)
     if outputs.junit is not None:
-        outputs.junit.write_text(render_junit(shared, advisory=advisory), encoding="utf-8")
+        delivery.write(outputs.junit, render_junit(shared, advisory=advisory))
     if outputs.comment is not None:
-        outputs.comment.write_text(render_comment(shared), encoding="utf-8")
+        delivery.write(outputs.comment, render_comment(shared))
     if outputs.summary is not None:
-        outputs.summary.write_text(render_summary(shared), encoding="utf-8")
+        delivery.write(outputs.summary, render_summary(shared))
     if outputs.benchmark is not None:
-        outputs.benchmark.write_text(render_benchmark_data(shared), encoding="utf-8")
+        delivery.write(outputs.benchmark, render_benchmark_data(shared))
     if outputs.github:
-        _tell_github(shared, advisory=advisory, report_file=report_file)
-
-
-def _tell_github(report: GateReport, *, advisory: bool, report_file: Path | None) -> None:
-    """Annotations on standard error, which GitHub reads as well; the summary and the outputs in its files."""
-    from tuner.render.github import render_annotations, render_summary
-
-    for line in render_annotations(report, advisory=advisory):
-        print(line, file=sys.stderr)
-    _append("GITHUB_STEP_SUMMARY", render_summary(report))
-    sizes = sorted({comparison.memory_mb for comparison in report.comparisons})
-    values = {
-        "verdict": report.status.value,
-        "memory-mb": ",".join(map(str, sizes)),
-        "report": "" if report_file is None else str(report_file),
-    }
-    _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in values.items()))
-
-
-def _append(variable: str, text: str) -> None:
-    """To the file that GitHub names in ``variable``; elsewhere there is none, and nothing is lost."""
-    named = os.environ.get(variable)
-    if named:
-        with Path(named).open("a", encoding="utf-8") as file:
-            file.write(text)
+        tell_github(shared, delivery, advisory=advisory, report_file=report_file, comment=outputs.comment)

@@ -44,6 +44,8 @@ def _check(options: PolicyOptions) -> None:
     wants, command = options.wants, options.command
     if wants.from_logs and command is not Command.COLD_START:
         raise UsageError("--from-logs is of `tuner cold-start`.", hint="Leave it out, or ask for cold-start.")
+    if wants.copies and command is not Command.RECOVER:
+        raise UsageError("--copies is of `tuner recover`.", hint="Leave it out, or ask for recover.")
     if wants.bucket and command is not Command.REPORT:
         raise UsageError("--bucket is of `tuner report --publish`.", hint="Leave it out, or ask for report.")
     if wants.role and not wants.clone:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-from types import FrameType
-from typing import NoReturn
 
 from tuner.cli.app import app
 from tuner.cli.display import print_error
-from tuner.errors import TunerError
+from tuner.cli.interrupt import end_on_signals, ignore_signals
+from tuner.cli.streams import BROKEN_DISK, ExitStatus, delivered, forgive_standard_error, not_written
+from tuner.errors import ExitCode, TunerError
 
 THREADS_OF_NUMPY = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read when numpy is loaded. Its other threads go on spinning after a product of matrices: between two waves they
@@ -22,21 +21,28 @@ def main() -> None:
     """The ``tuner`` command. Typer itself ends with 2 on a wrong command line and with 130 on Ctrl-C."""
     for name in THREADS_OF_NUMPY:
         os.environ.setdefault(name, "1")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
-            stream.reconfigure(errors="replace")
-    signal.signal(signal.SIGTERM, _as_ctrl_c)  # before and after a measurement nothing needs more care than that
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
+        sys.stdout.reconfigure(errors="replace")
+    forgive_standard_error()
+    end_on_signals()
+    try:
+        sys.exit(delivered(_exit_code()))
+    finally:
+        # Everything is done and said: while the interpreter ends, a signal would only replace the exit code.
+        ignore_signals()
+
+
+def _exit_code() -> ExitStatus:
     try:
         app()
     except TunerError as error:
         print_error(error)
-        sys.exit(error.exit_code)
-    finally:
-        # Everything is done and said: while the interpreter ends, a signal would only replace the exit code.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-
-
-def _as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    raise KeyboardInterrupt
+        return error.exit_code
+    except OSError as error:
+        if error.errno not in BROKEN_DISK:
+            raise
+        print_error(not_written(error))
+        return ExitCode.TARGET
+    except SystemExit as end:
+        return end.code
+    return ExitCode.OK

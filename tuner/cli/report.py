@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.cli.delivery import Delivery
 from tuner.cli.rendering import charts_of, document_text, html_of, shown_as
 from tuner.cli.report_file import read_source
 from tuner.cli.reports import check_writable, say_written, write_charts, write_document, write_reports
@@ -84,10 +85,11 @@ def _share(report: Report | ColdStartReport | GateReport, options: ReportOptions
     """Everything that this command writes is there to be passed on: private parts are left out of all of it."""
     curves = _curve_report(report) if options.export_power_tuning else None
     shared = _without_private_parts(report, options)
-    write_reports(shared, options.files, include=options.include)
-    say_written(options.files)
-    if options.charts is not None:
-        say_written(write_charts(charts_of(shared, options.include), options.charts))
+    with Delivery() as delivery:
+        write_reports(shared, options.files, delivery, include=options.include)
+        if options.charts is not None:
+            write_charts(charts_of(shared, options.include), options.charts, delivery)
+        say_written(delivery.written)
     if curves is not None:
         print(power_tuning_url(report_as_power_tuning(curves)))
     if options.publication is not None:
@@ -117,10 +119,11 @@ def _share_imported(result: PowerTuningResult, options: ReportOptions) -> None:
     document = imported_document(result)
     if options.output == "json":
         raise UsageError("An imported result has no report.json.", hint="Use --output markdown, or measure it anew.")
-    write_document(document, options.files)
-    say_written(options.files)
-    if options.charts is not None:
-        say_written(write_charts(document.charts, options.charts))
+    with Delivery() as delivery:
+        write_document(document, options.files, delivery)
+        if options.charts is not None:
+            write_charts(document.charts, options.charts, delivery)
+        say_written(delivery.written)
     if options.export_power_tuning:
         print(power_tuning_url(result))
     if options.publication is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.cli.delivery import Delivery, try_writing
 from tuner.cli.inputs import OutputOptions
 from tuner.cli.rendering import AnyReport, charts_of, document_text, html_of, markdown_of, shown_as
 from tuner.cli.state import runs_folder
@@ -64,16 +65,17 @@ def deliver(
     report: Report | ColdStartReport, files: ReportFiles, output: OutputOptions, *, shown: Iterable[Private] = ()
 ) -> None:
     """Write and print what was asked for. ``shown``: what is private and in the printed text all the same."""
-    write_reports(report, files.paths)
-    if output.charts is not None:
-        write_charts(charts_of(report), output.charts)
-    print(shown_as(report, "json" if output.json_output else "text", shown), end="")
-    say_kept(files, quiet=output.quiet)
+    with Delivery() as delivery:
+        write_reports(report, files.paths, delivery)
+        if output.charts is not None:
+            write_charts(charts_of(report), output.charts, delivery)
+        print(shown_as(report, "json" if output.json_output else "text", shown), end="")
+        say_kept(delivery.has_written(files.paths), quiet=output.quiet)
 
 
-def say_kept(files: ReportFiles, *, quiet: bool) -> None:
-    if not quiet:
-        print(f"Report: {', '.join(map(str, files.paths))}", file=sys.stderr)
+def say_kept(paths: Sequence[Path], *, quiet: bool) -> None:
+    if paths and not quiet:
+        print(f"Report: {', '.join(map(str, paths))}", file=sys.stderr)
 
 
 def say_written(paths: Iterable[Path]) -> None:
@@ -82,39 +84,31 @@ def say_written(paths: Iterable[Path]) -> None:
         print(f"Written: {written}", file=sys.stderr)
 
 
-def write_charts(charts: Sequence[Chart], folder: Path) -> tuple[Path, ...]:
+def write_charts(charts: Sequence[Chart], folder: Path, delivery: Delivery) -> None:
     """Each figure as picture (.svg, .png) and as Vega-Lite specification (.vl.json)."""
     from tuner.render import draw
     from tuner.render.charts.chart import WIDE
 
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for chart in charts:
-            spec = chart.spec(WIDE)
-            contents = {
-                ".svg": draw.svg(spec).encode(),
-                ".png": draw.png(spec),
-                ".vl.json": json.dumps(spec, indent=2, ensure_ascii=False).encode(),
-            }
-            for ending, data in contents.items():
-                path = folder / f"{chart.name}{ending}"
-                path.write_bytes(data)
-                written.append(path)
-    except OSError as error:
-        raise UsageError(
-            f"The charts cannot be written to {folder}: {error.strerror}.", hint="Give another folder with --charts."
-        ) from error
-    return tuple(written)
+    for chart in charts:
+        spec = chart.spec(WIDE)
+        contents = {
+            ".svg": draw.svg(spec).encode(),
+            ".png": draw.png(spec),
+            ".vl.json": json.dumps(spec, indent=2, ensure_ascii=False).encode(),
+        }
+        for ending, data in contents.items():
+            delivery.write(folder / f"{chart.name}{ending}", data)
 
 
-def write_reports(report: AnyReport, paths: Iterable[Path], *, include: Collection[Private] = ()) -> None:
+def write_reports(
+    report: AnyReport, paths: Iterable[Path], delivery: Delivery, *, include: Collection[Private] = ()
+) -> None:
     """The report as .json (complete), .html or .md, by the ending of each path."""
     for path in paths:
-        _write(path, _rendered(report, path.suffix, include))
+        delivery.write(path, _rendered(report, path.suffix, include))
 
 
-def write_document(document: Document, paths: Sequence[Path]) -> None:
+def write_document(document: Document, paths: Sequence[Path], delivery: Delivery) -> None:
     """A comparison or an imported result as .html and .md; it has no report.json."""
     for path in paths:
         if path.suffix == ".json":
@@ -122,7 +116,7 @@ def write_document(document: Document, paths: Sequence[Path]) -> None:
                 f"{path}: only a run of tuner has a report.json.", hint="Give a file that ends with .html or .md."
             )
     for path in paths:
-        _write(path, document_text(document, path.suffix))
+        delivery.write(path, document_text(document, path.suffix))
 
 
 def _rendered(report: AnyReport, suffix: str, include: Iterable[Private]) -> str:
@@ -131,37 +125,17 @@ def _rendered(report: AnyReport, suffix: str, include: Iterable[Private]) -> str
     return markdown_of(report, include) if suffix == ".md" else html_of(report, include)
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
 def _check(path: Path) -> None:
-    """That ``path`` can be written, without leaving anything behind."""
     if path.suffix not in ACCEPTED:
         raise UsageError(
             f"{path} is neither .json nor .html nor .md.", hint="Give --report a file with one of these endings."
         )
     try:
-        made = _make_parents(path.parent)
-        existed = path.exists()
-        with path.open("ab"):
-            pass
-        if not existed:
-            path.unlink()
-        for folder in made:
-            folder.rmdir()
+        try_writing(path)
     except OSError as error:
         raise UsageError(
             f"The report {path} cannot be written: {error.strerror}.", hint="Give another file with --report."
         ) from error
-
-
-def _make_parents(folder: Path) -> list[Path]:
-    """Make ``folder`` and return the folders that did not exist, innermost first."""
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return missing
 
 
 def _fallback_notice(error: UsageError, folder: Path) -> Notice:

@@ -12,10 +12,12 @@ from pathlib import Path
 from tuner import codec
 from tuner.aws.control import LambdaControlPlane
 from tuner.cli.apply_result import apply_result, check_apply
-from tuner.cli.bench import Bench, Measured, bench, nothing_measured
+from tuner.cli.bench import Bench, Measured, bench
+from tuner.cli.delivery import Delivery
 from tuner.cli.display import columns, wants_color
 from tuner.cli.inputs import Allowance, MeasuringOptions, flags, read_architectures, read_confidence
 from tuner.cli.interrupt import run_interruptibly
+from tuner.cli.no_result import nothing_measured
 from tuner.cli.reports import deliver
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.limits import parse_cost_limit, parse_duration_limit
@@ -113,14 +115,15 @@ def plan_command(options: RunOptions, out: Path | None) -> int:
     """Say what ``run_command`` would do; returns the exit code."""
     with _prepared(options, runs=False) as run:
         plan = asyncio.run(run.plan())
-    if out is not None:
-        out.write_bytes(codec.encode_pretty(plan))
-    if options.output.json_output:
-        print(codec.encode_pretty(plan).decode(), end="")
-    else:
-        print(render_plan(plan, width=columns(), color=wants_color()), end="")
-    if out is not None and not options.output.quiet:
-        print(f"Plan: {out}", file=sys.stderr)
+    with Delivery() as delivery:
+        if out is not None:
+            delivery.write(out, codec.encode_pretty(plan))
+        if options.output.json_output:
+            print(codec.encode_pretty(plan).decode(), end="")
+        else:
+            print(render_plan(plan, width=columns(), color=wants_color()), end="")
+        if delivery.written and not options.output.quiet:
+            print(f"Plan: {out}", file=sys.stderr)
     return ExitCode.OK
 
 

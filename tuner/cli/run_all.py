@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tuner import codec
 from tuner.cli.configured import load
+from tuner.cli.delivery import Delivery
 from tuner.cli.display import columns
-from tuner.cli.reports import DEFAULT_FOLDER, check_writable, write_document
+from tuner.cli.reports import DEFAULT_FOLDER, check_writable, say_kept, write_document
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.config import FUNCTION, Configuration
 from tuner.model import Report
@@ -111,6 +112,7 @@ def _own_report(name: str) -> Path:
 
 def _show(measured: Sequence[Measured], files: tuple[Path, ...]) -> None:
     print(render_columns(HEADER, project_rows(measured), width=columns()), end="")
-    write_document(project_document(measured), files)
-    kept = ", ".join(str(_own_report(one.name)) for one in measured if one.report is not None)
-    print(f"Report: {', '.join(map(str, (*files, kept) if kept else files))}", file=sys.stderr)
+    with Delivery() as delivery:
+        write_document(project_document(measured), files, delivery)
+        own = tuple(_own_report(one.name) for one in measured if one.report is not None)
+        say_kept((*delivery.has_written(files), *own), quiet=False)

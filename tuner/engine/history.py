@@ -20,6 +20,8 @@ SCHEMA = 1
 WAIT_S = 5.0
 """How long another process may hold the file."""
 
+_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
     created_at TEXT NOT NULL,
@@ -100,7 +102,7 @@ class History:
         with _as_target_error(self.path):
             self.folder.mkdir(parents=True, exist_ok=True)
             ignore = self.folder / ".gitignore"
-            if not ignore.exists():
+            if not ignore.exists() or ignore.stat().st_size == 0:  # empty: the disk was full the last time
                 ignore.write_text("*\n")
             with closing(self._connect()) as connection, connection:
                 connection.execute(_TABLE)
@@ -137,7 +139,14 @@ def _as_target_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise TargetError(
-            f"The history {path} cannot be used: {error}.",
-            hint="Delete the file to begin a new one, or add --no-history.",
-        ) from error
+        raise TargetError(f"The history {path} cannot be used: {error}.", hint=_hint(error)) from error
+
+
+def _hint(error: OSError | sqlite3.Error) -> str:
+    """A full disk takes nothing from a history: only one that is damaged has to go."""
+    name = getattr(error, "sqlite_errorname", None)
+    if name in _DAMAGED:
+        return "Move the file away to begin a new one, or add --no-history."
+    if name is None and isinstance(error, sqlite3.Error):  # our own, for a later version
+        return "Update tuner, or add --no-history."
+    return "What it holds is not lost. Make room, or see that the file may be written; or add --no-history."

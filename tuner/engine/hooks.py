@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from dataclasses import dataclass
 
+from tuner.engine.hook_process import run_process
 from tuner.engine.ports import Invoker
 from tuner.errors import UsageError
 
@@ -45,18 +45,12 @@ class InvocationHooks:
 
 async def _run_command(command: str, data: bytes) -> bytes:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *shlex.split(command),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        code, output, errors = await run_process(shlex.split(command), data)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"The hook {command!r} cannot be run: {error}.", hint="Check --before and --after."
         ) from error
-    output, errors = await process.communicate(data)
-    if process.returncode != 0:
+    if code != 0:
         raise _failed(command, errors)
     return output
 

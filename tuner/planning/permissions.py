@@ -45,6 +45,8 @@ class Wants:
 
     clone: bool = False
     """Temporary copies: --clone, and a second architecture."""
+    copies: bool = False
+    """recover --copies: also the copies that other machines left."""
     checks: bool = False
     """What is looked at before a run for its notices, and log lines that came late."""
     from_logs: bool = False
@@ -102,8 +104,18 @@ def _measuring(arn: str, wants: Wants) -> tuple[Grant, ...]:
     return (*reading, *(_copying(arn, wants) if wants.clone else _publishing(arn)))
 
 
+def _marking(arn: str) -> tuple[Grant, ...]:
+    """A run on another machine, or another user's, must be able to see that the memory is not the function's own."""
+    return (
+        Grant("lambda:ListTags", arn, "looks whether another run has marked the function"),
+        Grant("lambda:TagResource", arn, "marks the function while its memory is changed"),
+        Grant("lambda:UntagResource", arn, "removes the mark again"),
+    )
+
+
 def _publishing(arn: str) -> tuple[Grant, ...]:
     return (
+        *_marking(arn),
         Grant("lambda:GetFunction", f"{arn}:*", "waits until a version is ready"),
         Grant("lambda:UpdateFunctionConfiguration", arn, "sets each memory size, and the old one again"),
         Grant("lambda:PublishVersion", arn, "publishes a version of each size"),
@@ -130,6 +142,7 @@ def _copying(arn: str, wants: Wants) -> tuple[Grant, ...]:
     )
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{COPIES}"
     return (
+        Grant("lambda:GetFunction", f"{arn}:*", "reads the version or alias to be copied, if one was named"),
         *(Grant(f"lambda:{action}", copy, purpose) for action, purpose in actions),
         Grant("iam:PassRole", role, "gives the copy the function's role"),
         Grant("logs:DeleteLogGroup", logs, "deletes the copy's log group", optional=True),
@@ -151,17 +164,11 @@ def _studying(arn: str, wants: Wants) -> tuple[Grant, ...]:
 
 
 def _comparing(arn: str, wants: Wants) -> tuple[Grant, ...]:
-    if wants.clone:
-        return _measuring(arn, wants)
     both = (arn, f"{arn}:*")
-    return tuple(
-        Grant(action, resource, purpose)
-        for action, purpose in (
-            ("lambda:GetFunctionConfiguration", "reads base and head, before and after"),
-            ("lambda:InvokeFunction", "invokes base and head"),
-        )
-        for resource in both
-    )
+    reading = tuple(Grant("lambda:GetFunctionConfiguration", side, "reads base and head") for side in both)
+    if wants.clone:
+        return (*reading, Grant("lambda:GetFunction", arn, "reads the code to be copied"), *_copying(arn, wants))
+    return (*reading, *(Grant("lambda:InvokeFunction", side, "invokes base and head") for side in both))
 
 
 def _applying(arn: str, wants: Wants) -> tuple[Grant, ...]:
@@ -174,17 +181,21 @@ def _applying(arn: str, wants: Wants) -> tuple[Grant, ...]:
 
 
 def _recovering(arn: str, wants: Wants) -> tuple[Grant, ...]:
-    copies = tuple(
-        grant
-        for grant in _copying(arn, wants)
-        if grant.action in {"lambda:ListTags", "lambda:DeleteFunction", "logs:DeleteLogGroup"}
-    )
     return (
         Grant("lambda:GetFunction", arn, "reads the memory size it has now"),
         Grant("lambda:UpdateFunctionConfiguration", arn, "gives it its own memory size again"),
         Grant("lambda:ListVersionsByFunction", arn, "finds versions of the unfinished run"),
         Grant("lambda:DeleteFunction", f"{arn}:*", "deletes those versions"),
-        *(copies if wants.clone else ()),
+        *_marking(arn),
+        *(_removing_copies(arn, wants) if wants.clone or wants.copies else ()),
+        *((Grant("lambda:ListFunctions", ANY, "finds the copies that other machines left"),) if wants.copies else ()),
+    )
+
+
+def _removing_copies(arn: str, wants: Wants) -> tuple[Grant, ...]:
+    actions = {"lambda:GetFunction", "lambda:ListTags", "lambda:DeleteFunction", "logs:DeleteLogGroup"}
+    return tuple(
+        grant for grant in _copying(arn, wants) if grant.action in actions and grant.resource.endswith(COPIES)
     )
 
 

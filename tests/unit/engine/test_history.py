@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +42,39 @@ def test_reading_where_there_is_no_history_makes_none(tmp_path: Path) -> None:
 def test_the_folder_keeps_itself_out_of_git(tmp_path: Path) -> None:
     History.of(tmp_path).add(entries_of(gate_report()))
     assert (tmp_path / ".tuner" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_full_disk_is_said_and_takes_nothing_from_the_history(tmp_path: Path) -> None:
+    """A limit of the size of files stands for the disk."""
+    history, entries = History.of(tmp_path), entries_of(gate_report())
+    history.add(entries)
+    script = (
+        "import resource, sys; from pathlib import Path; from dataclasses import replace\n"
+        "from tuner.engine.history import History; history = History.of(Path(sys.argv[1]))\n"
+        "more = [replace(e, run_id=str(n)) for n in range(500) for e in history.read()]\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); history.add(more)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "TargetError: The history" in done.stderr
+    assert len(history.read()) == len(entries)
+    history.add(entries)
+
+
+def test_the_advice_for_a_full_disk_is_not_to_delete_what_is_there(tmp_path: Path) -> None:
+    history = History.of(tmp_path)
+    history.folder.mkdir()
+    history.path.mkdir()
+    with pytest.raises(TargetError) as caught:
+        history.read()
+    assert "not lost" in caught.value.hint
+
+
+def test_a_folder_whose_first_write_met_a_full_disk_keeps_itself_out_of_git_later(tmp_path: Path) -> None:
+    history = History.of(tmp_path)
+    history.folder.mkdir()
+    (history.folder / ".gitignore").touch()
+    history.add(entries_of(gate_report()))
+    assert (history.folder / ".gitignore").read_text() == "*\n"
 
 
 @pytest.mark.parametrize("damage", [b"no database at all, but long enough to be looked at" * 30, b""])

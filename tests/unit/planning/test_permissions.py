@@ -11,9 +11,11 @@ from tuner.planning.permissions import COPIES, Command, Wants, grants, policy
 from tuner.planning.plan import COPY_PREFIX
 
 ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:f"
-NO_RESOURCE = {"lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "logs:GetQueryResults",
-               "logs:StopQuery", "logs:DescribeLogGroups"}  # fmt: skip
-EVERYTHING = Wants(clone=True, checks=True, role="arn:aws-cn:iam::123456789012:role/r")
+NO_RESOURCE = {
+    "lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "lambda:ListFunctions",
+    "logs:GetQueryResults", "logs:StopQuery", "logs:DescribeLogGroups",
+}  # fmt: skip
+EVERYTHING = Wants(clone=True, copies=True, checks=True, role="arn:aws-cn:iam::123456789012:role/r")
 
 
 def allowed(command: Command, wants: Wants = EVERYTHING) -> dict[str, list[str]]:
@@ -50,6 +52,22 @@ def test_measuring_copies_changes_nothing_of_the_function() -> None:
         action for action, resources in allowed(Command.RUN).items() if ARN in resources or f"{ARN}:*" in resources
     }
     assert {action for action in of_function if not re.search(r":(Get|List)", action)} == set()
+
+
+def test_recovering_copies_reads_the_tags_and_deletes_nothing_that_is_not_named_as_a_copy() -> None:
+    found = allowed(Command.RECOVER, Wants(copies=True))
+    copies = f"{ARN.rpartition(':')[0]}:{COPIES}"
+    assert copies in found["lambda:GetFunction"]
+    assert copies in found["lambda:ListTags"]
+    assert found["lambda:DeleteFunction"] == [f"{ARN}:*", copies]
+    assert found["lambda:ListFunctions"] == ["*"]
+    assert "lambda:ListFunctions" not in allowed(Command.RECOVER, Wants(clone=True))
+
+
+@pytest.mark.parametrize("command", [Command.RUN, Command.COLD_START, Command.RECOVER])
+def test_what_changes_the_memory_of_a_function_may_mark_it(command: Command) -> None:
+    found = allowed(command, Wants())
+    assert all(ARN in found[f"lambda:{action}"] for action in ("TagResource", "UntagResource", "ListTags"))
 
 
 def test_a_gate_of_two_versions_changes_nothing_at_all() -> None:

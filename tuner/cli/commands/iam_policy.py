@@ -17,6 +17,7 @@ def iam_policy(
     clone: Annotated[
         bool, typer.Option("--clone", help="With temporary copies: --clone, or a second architecture.")
     ] = False,
+    copies: Annotated[bool, typer.Option("--copies", help="For `tuner recover --copies`.")] = False,
     role: Annotated[
         str | None, typer.Option(help="ARN of the function's role, which a copy gets; without it any role.")
     ] = None,
@@ -44,7 +45,7 @@ def iam_policy(
     from tuner.cli.iam_policy import PolicyOptions, iam_policy_command
     from tuner.planning.permissions import Wants
 
-    wants = Wants(clone=clone, checks=checks, from_logs=from_logs, role=role, bucket=bucket)
+    wants = Wants(clone=clone, copies=copies, checks=checks, from_logs=from_logs, role=role, bucket=bucket)
     raise typer.Exit(
         iam_policy_command(PolicyOptions(command=command, function=function, wants=wants, explain=explain))
     )

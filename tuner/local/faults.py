@@ -93,6 +93,11 @@ def service_error(status: int) -> ApiError:
     return ApiError(status, "ServiceException", "An error occurred and the request cannot be processed.")
 
 
+def cannot_start(reason: str) -> ApiError:
+    """Lambda blames itself where the host of an environment fails, not the function."""
+    return ApiError(500, "ServiceException", f"Lambda could not start an execution environment: {reason}.")
+
+
 def forbidden(code: str, message: str) -> ApiError:
     return ApiError(403, code, message)
 

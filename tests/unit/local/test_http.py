@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner.local import http_reader
 from tuner.local.http import BadRequest, Request, Response, split_target
 from tuner.local.http_reader import MAX_HEADERS, BodyBudget, RequestReader
 from tuner.local.http_server import MAX_AHEAD_BYTES, Bounds, Handler, HttpServer
@@ -273,21 +275,48 @@ def test_an_incomplete_chunked_body_is_waited_for(cut: int) -> None:
     assert reader.next_request(0.0) is None
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 300), st.sampled_from([b"", b"\r\n", b"\0", b":", b"-6\r\n", b"x" * 99, b"\xff", b";"])
-        ),
-        max_size=4,
-    )
-)
-def test_whatever_is_changed_in_a_request_it_is_read_or_refused(changes: list[tuple[int, bytes]]) -> None:
-    raw = CHUNKED + b"3\r\nabc\r\n0\r\n\r\nGET /x?y=%ff HTTP/1.1\r\n" + HOST + b"\r\n"
-    for place, inserted in changes:
-        raw = raw[:place] + inserted + raw[place + 1 :]
+def read_all(raw: bytes) -> list[Request | int]:
+    """What a reader makes of these bytes: requests, and the status of a refusal at their end."""
     reader = RequestReader(max_body_bytes=100, budget=BodyBudget(100))
     reader.feed(raw)
-    with contextlib.suppress(BadRequest):
-        while reader.next_request(0.0) is not None:
+    found: list[Request | int] = []
+    try:
+        while (request := reader.next_request(0.0)) is not None:
+            found.append(request)
             reader.release()
+    except BadRequest as error:
+        found.append(error.status)
+    return found
+
+
+INSERTED = (b"", b"\r\n", b"\n", b"\0", b":", b" ", b"-6\r\n", b"x" * 99, b"\xff", b";", b"Host: a\r\n", b"\r\n\r\n")
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            CHUNKED + b"3\r\nabc\r\n0\r\n\r\nGET /x?y=%ff HTTP/1.1\r\n" + HOST + b"\r\n",
+            b"POST /x HTTP/1.1\r\n"
+            + HOST
+            + b"A: b\r\nContent-Length: 3\r\n\r\nabcGET /y HTTP/1.1\r\n"
+            + HOST
+            + b"\r\n",
+        ]
+    ),
+    st.lists(st.tuples(st.integers(0, 120), st.sampled_from(INSERTED)), max_size=4),
+)
+def test_a_request_read_here_is_what_h11_makes_of_it(raw: bytes, changes: list[tuple[int, bytes]]) -> None:
+    """And whatever is changed in it, it is read or refused."""
+    for place, inserted in changes:
+        raw = raw[:place] + inserted + raw[place + 1 :]
+    found = read_all(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_reader, "_PLAIN_HEAD", re.compile(rb"(?!)"))
+        assert found == read_all(raw)
+
+
+def test_a_head_that_does_not_fit_is_given_up_quickly() -> None:
+    """Backtracking over 60,000 spaces would take minutes."""
+    assert read_all(b"GET / HTTP/1.1\r\nA:" + b" " * 60_000 + b"\x01\r\n") == []
+    assert read_all(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10_000) == []

@@ -79,7 +79,8 @@ def _of_our_own(ended: Ended) -> dict[str, str]:
     headers = {"x-tuner-environment": ended.environment}
     if ended.disturbance is not None:
         headers["x-tuner-run-delay-ms"] = f"{ended.disturbance.run_delay_ms:.3f}"
-        headers["x-tuner-disturbed"] = str(ended.disturbance.disturbed).lower()
+        if ended.disturbance.disturbed is not None:
+            headers["x-tuner-disturbed"] = str(ended.disturbance.disturbed).lower()
     return headers
 
 

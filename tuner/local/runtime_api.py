@@ -151,7 +151,7 @@ def _too_large(message: str, received_s: float) -> Answer:
 def _error_type_of(body: bytes) -> str | None:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     found = value.get("errorType") if isinstance(value, dict) else None
     return found if isinstance(found, str) and found else None

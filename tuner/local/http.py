@@ -82,9 +82,12 @@ def query_values(target: str, name: str) -> tuple[str, ...]:
     return tuple(value for key, value in parse_qsl(urlsplit(target).query) if key == name)
 
 
-def serialise(response: Response) -> bytes:
+def serialise(response: Response, server: str | None = None) -> bytes:
+    """The answer as bytes, with ``server`` as the name of who gives it."""
     phrase = HTTPStatus(response.status).phrase
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
+    if server is not None:
+        lines.append(f"Server: {server}")
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     if response.status != HTTPStatus.NO_CONTENT:
         lines += [f"Content-Type: {response.content_type}", f"Content-Length: {len(response.body)}"]

@@ -137,7 +137,7 @@ class _Connection(asyncio.Protocol):
     def _send(self, response: Response, *, keep: bool) -> None:
         if self._transport is None:
             return  # the caller went away; what it asked for has happened all the same
-        self._transport.write(serialise(response))
+        self._transport.write(serialise(response, self._server.name))
         if not keep:
             self._transport.close()
 
@@ -147,16 +147,17 @@ class _Connection(asyncio.Protocol):
         self._reader.release()
         if self._transport is None:
             return
-        self._transport.write(serialise(error.response()))
+        self._transport.write(serialise(error.response(), self._server.name))
         self._transport.write_eof()
         self._loop.call_later(LINGER_S, self.abort)
 
 
 class HttpServer:
-    """Listens on a loopback port and passes each request to ``handler``."""
+    """Listens on a loopback port and passes each request to ``handler``. ``name`` goes into every answer."""
 
-    def __init__(self, handler: Handler, bounds: Bounds) -> None:
+    def __init__(self, handler: Handler, bounds: Bounds, *, name: str | None = None) -> None:
         self.handler = handler
+        self.name = name
         self._bounds = bounds
         self._budget = BodyBudget(bounds.max_held_bytes)
         self._connections: set[_Connection] = set()

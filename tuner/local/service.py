@@ -44,6 +44,8 @@ from tuner.local.throttle.calibration import Calibration, calibrate
 from tuner.local.throttle.run_delay import DISTURBED_MS, DISTURBED_SHARE
 from tuner.local.wakefulness import Wakefulness
 
+SERVER_NAME = f"tuner-local/{__version__}"
+"""The Server header of every answer, by which a client of an endpoint URL can tell that it is not AWS."""
 MAX_BODY_BYTES = 72 * 1024 * 1024
 """A 50 MB package, base64-encoded inside JSON."""
 MAX_HELD_BYTES = 512 * 1024 * 1024
@@ -111,7 +113,7 @@ class Service:
         if self._options.calibrate:
             self._calibration = await calibrate(self._throttle, self._reaper, self._folder)
         self._fleet.start()
-        self._http = HttpServer(self._handle, _bounds(raise_limit()))
+        self._http = HttpServer(self._handle, _bounds(raise_limit()), name=SERVER_NAME)
         port = await self._http.start(self._options.port)
         self.endpoint_url = f"http://{LOOPBACK}:{port}"
         self._api = self._build_api(self._fleet)

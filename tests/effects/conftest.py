@@ -228,6 +228,8 @@ def make_function() -> Callable[..., None]:
         )
         own_client.get_waiter("function_active_v2").wait(FunctionName="own", WaiterConfig={"Delay": 0.03})
         answer = own_client.invoke(FunctionName="own")
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        said = answer["Payload"].read()
+        own_client.close()
+        assert "FunctionError" not in answer, said
 
     return make

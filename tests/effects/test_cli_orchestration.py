@@ -179,8 +179,8 @@ def test_a_hook_may_change_the_event_and_an_expected_error_counts_as_success(
     assert report_of(done).curve[0].errors == 0
 
 
-def test_ten_sizes_take_fewer_than_six_control_plane_calls_a_size(tmp_path: Path) -> None:
-    """Measured by the service itself, at its usual pace of settling."""
+def test_ten_sizes_take_fewer_than_eight_control_plane_calls_a_size(tmp_path: Path) -> None:
+    """Measured by the service itself, at its usual pace of settling. See also test_cli_control_calls."""
     sizes = [128 * step for step in range(1, 11)]
     with EmbeddedLambda(tmp_path / "server", region="eu-central-1", state_delay_ms=60) as server:
         for account in make_account(server, tmp_path):
@@ -189,7 +189,7 @@ def test_ten_sizes_take_fewer_than_six_control_plane_calls_a_size(tmp_path: Path
             assert done.returncode == 0, done.stderr
             made = {name: count - before.get(name, 0) for name, count in calls(server).items()}
     control = sum(count for name, count in made.items() if name != "Invoke")
-    assert control < 6 * len(sizes), str(made)
+    assert control < 8 * len(sizes), str(made)
 
 
 def calls(server: EmbeddedLambda) -> dict[str, int]:

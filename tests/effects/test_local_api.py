@@ -244,3 +244,13 @@ def test_a_function_may_run_for_half_an_hour_and_no_longer(client: Any, deploy: 
     with pytest.raises(ClientError) as caught:
         client.update_function_configuration(FunctionName=name, Timeout=1_801)
     assert code_of(caught)[0] == 400
+
+
+def test_every_answer_says_that_it_is_not_from_aws(client: Any, deploy: Callable[..., str]) -> None:
+    name = deploy("def handler(event, context): return 1")
+    invoked = client.invoke(FunctionName=name)
+    invoked["Payload"].read()
+    with pytest.raises(ClientError) as refused:
+        client.get_function(FunctionName="nowhere")
+    for answer in (invoked, client.get_account_settings(), refused.value.response):
+        assert answer["ResponseMetadata"]["HTTPHeaders"]["server"].startswith("tuner-local/")

@@ -148,6 +148,39 @@ def test_a_handler_that_fills_its_memory_takes_nobody_along(
     assert still_answers()
 
 
+TALKS_TO_ITS_OWN_RUNTIME_API = """
+import os, socket, time
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+head = "POST /2018-06-01/runtime/invocation/{}/response HTTP/1.1\\r\\nHost: {}\\r\\n"
+kept = []
+def say(context, rest):
+    kept.append(socket.create_connection((host, int(port))))
+    kept[-1].sendall((head.format(context.aws_request_id, host) + rest).encode())
+def handler(event, context):
+"""
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        'say(context, "Transfer-Encoding: chunked\\r\\n\\r\\n-6\\r\\n")',
+        'say(context, "Transfer-Encoding: chunked\\r\\n\\r\\n" + "0" * 1_000_000)',
+        'say(context, "Content-Length: 5\\r\\n\\r\\nnull")',
+        'say(context, "X: " + "y" * 1_000_000)',
+        "[say(context, '') for _ in range(100)]",
+    ],
+    ids=["a negative chunk", "an endless chunk size", "a body cut short", "an endless header", "many connections"],
+)
+def test_a_handler_that_misuses_its_runtime_api_is_ended_at_its_timeout(
+    deploy: Deploy, invoke: Callable[..., Any], still_answers: Callable[[], bool], act: str
+) -> None:
+    mischief = f"    try: {act}\n    except OSError: pass\n    time.sleep(60)\n"
+    name = deploy(TALKS_TO_ITS_OWN_RUNTIME_API + mischief, Timeout=1)
+    assert invoke(name).report.endswith("Status: timeout\t")
+    assert none_left(name)
+    assert still_answers()
+
+
 def test_a_handler_cannot_kill_or_read_the_server(
     deploy: Deploy, invoke: Callable[..., Any], still_answers: Callable[[], bool]
 ) -> None:

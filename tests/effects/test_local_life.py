@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -221,3 +222,32 @@ def test_a_sweep_of_an_empty_machine_removes_nothing(tmp_path: Path) -> None:
     (tmp_path / "somebody-elses-folder").mkdir()
     assert sweeping.sweep(tmp_path).folders == 0
     assert (tmp_path / "somebody-elses-folder").exists()
+
+
+def test_a_relative_state_root_is_no_obstacle(tmp_path: Path, make_function: Callable[..., None]) -> None:
+    """Handlers run in folders of their own, from where it would mean something else."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "tuner.local",
+            "--with-parent",
+            "--state-delay-ms",
+            "0",
+            "--state-root",
+            "state",
+        ],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        about = json.loads(process.stdout.readline())
+        make_function(about["endpoint_url"], "def handler(event, context): return 1")
+    finally:
+        process.stdin.close()
+        process.wait(20)
+        process.stdout.close()

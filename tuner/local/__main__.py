@@ -30,7 +30,7 @@ from tuner.local.throttle import MECHANISMS
 def main() -> None:
     arguments = _parser().parse_args()
     options = Options(
-        state_root=arguments.state_root,
+        state_root=arguments.state_root.resolve(),  # handlers run in folders of their own
         port=arguments.port,
         region=arguments.region,
         state_delay_s=arguments.state_delay_ms / 1000,

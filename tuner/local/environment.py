@@ -141,6 +141,7 @@ class Environment:
         return Disturbance(
             run_delay_ms=phase.waited.run_delay_ms,
             cpu_ms=phase.waited.cpu_ms,
+            unseen_ms=phase.waited.unseen_ms,
             duration_ms=phase.duration_ms,
             cores=self._cores,
         )
@@ -235,7 +236,8 @@ class Environment:
             delays = RunDelayMeter(self._cage)
             event = replace(event, deadline_ms=int((time.time() + timeout_s) * 1000))
             started_s = api.deliver(event)
-            await _first(api.answer, child.exited, timeout_s=timeout_s)
+            with delays.looking():
+                await _first(api.answer, child.exited, timeout_s=timeout_s)
             now_s = self._loop.time()
             waited = delays.read()
         if api.answer.done():

@@ -33,10 +33,11 @@ class ApiError(Exception):
 
 def validation(value: object, member: str, constraint: str) -> ApiError:
     """The message of the service's own model check, before any function is looked at."""
+    shown = "null" if value is None else f"'{value}'"
     return ApiError(
         400,
         "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}",
+        f"1 validation error detected: Value {shown} at '{member}' failed to satisfy constraint: {constraint}",
     )
 
 
@@ -62,11 +63,11 @@ def not_active(state: str) -> ApiError:
     )
 
 
-def revision_mismatch(given: str) -> ApiError:
+def revision_mismatch() -> ApiError:
     return ApiError(
         412,
         "PreconditionFailedException",
-        f"The Revision Id provided: {given} does not match the latest Revision Id. "
+        "The Revision Id provided does not match the latest Revision Id. "
         "Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
     )
 
@@ -91,6 +92,11 @@ def throttled(reason: str, *, retry_after_s: int | None = 1) -> ApiError:
 
 def service_error(status: int) -> ApiError:
     return ApiError(status, "ServiceException", "An error occurred and the request cannot be processed.")
+
+
+def cannot_start(reason: str) -> ApiError:
+    """Lambda blames itself where the host of an environment fails, not the function."""
+    return ApiError(500, "ServiceException", f"Lambda could not start an execution environment: {reason}.")
 
 
 def forbidden(code: str, message: str) -> ApiError:

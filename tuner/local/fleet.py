@@ -6,8 +6,8 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from tuner.local.identifiers import LATEST
 from tuner.local.log_tail import LogTail
 from tuner.local.platform_log import JsonLog, PlatformLog, TextLog
 from tuner.local.runtime_api import Event
-from tuner.local.sandbox import Sandbox, Workshop
+from tuner.local.sandbox import HOST_FAILURES, Sandbox, Workshop
 from tuner.local.simulation import Nature, Simulation
 from tuner.local.throttle import Throttle
 from tuner.local.wakefulness import Wakefulness
@@ -85,7 +85,7 @@ class Fleet:
     async def invoke(self, call: Call) -> Ended:
         """Run a call to its end. Every call in flight has an environment of its own from its arrival.
 
-        Raises ApiError 429 above the account's or the function's concurrency.
+        Raises ApiError 429 above the account's or the function's concurrency, 500 where the machine fails.
         """
         self._check_concurrency(call)
         self._wakefulness.ask(time.monotonic())
@@ -139,12 +139,25 @@ class Fleet:
     @asynccontextmanager
     async def _claimed(self, blueprint: Blueprint, uid: str) -> AsyncIterator[Environment]:
         self._in_flight[uid] += 1
-        environment = self._idle_one(blueprint) or self._new(blueprint)
         try:
-            yield environment
+            environment = self._idle_one(blueprint) or self._new(blueprint)
+            with self._given_back(environment):
+                yield environment
+        except HOST_FAILURES as error:
+            raise faults.cannot_start(str(error)) from error
         finally:
             self._in_flight[uid] -= 1
-            self._give_back(environment)
+
+    @contextmanager
+    def _given_back(self, environment: Environment) -> Iterator[None]:
+        broken = False
+        try:
+            yield
+        except HOST_FAILURES:
+            broken = True
+            raise
+        finally:
+            self._give_back(environment, broken=broken)
 
     def _idle_one(self, blueprint: Blueprint) -> Environment | None:
         for environment in reversed(self._idle):
@@ -193,8 +206,8 @@ class Fleet:
             initialised_ahead=blueprint.version != LATEST and self._nature.initialises_ahead(),
         )
 
-    def _give_back(self, environment: Environment) -> None:
-        if environment.served == 0 or environment.blueprint in self._retired:
+    def _give_back(self, environment: Environment, *, broken: bool) -> None:
+        if broken or environment.served == 0 or environment.blueprint in self._retired:
             self._discard(environment)
             return
         environment.idle_since_s = time.monotonic()

@@ -5,7 +5,8 @@ Two habits of the service matter to a tuner and are kept:
 * ``RevisionId`` changes when an update starts and once more when it has settled, so the id that
   UpdateFunctionConfiguration returned is already stale when the waiter comes back
   (https://github.com/aws/aws-sdk/issues/377).
-* PublishVersion of an unchanged ``$LATEST`` returns the version that exists.
+* PublishVersion of an unchanged ``$LATEST`` returns the version that exists. A new version changes the ``RevisionId``
+  of ``$LATEST`` as well.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from tuner.local import faults
-from tuner.local.identifiers import LATEST, FunctionName, Namespace
+from tuner.local.identifiers import LATEST, FunctionName, Namespace, version_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,11 @@ class Alias:
     weights: tuple[tuple[str, float], ...] = ()
     """RoutingConfig: the share of invocations that other versions get."""
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All that it leads to."""
+        return (self.version, *(version for version, _ in self.weights))
+
     def choose(self, draw: float) -> str:
         """The version for an invocation whose uniform ``draw`` from [0, 1) is given."""
         for version, weight in self.weights:
@@ -112,7 +118,8 @@ class Function:
     def revision(self, version: str) -> Revision | None:
         if version == LATEST:
             return self.latest
-        return self.versions.get(int(version)) if version.isdigit() else None
+        number = version_number(version)
+        return None if number is None else self.versions.get(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,27 +163,40 @@ class FunctionStore:
             raise faults.not_found(self.namespace.arn(name))
         return self._functions[name]
 
-    def resolve(self, target: FunctionName, qualifier: str | None = None) -> Resolved:
-        """The version that ``target`` means: none given is ``$LATEST``, an alias is followed."""
-        wanted = qualifier or target.qualifier or LATEST
-        arn = self.namespace.arn(target.name, wanted)
+    def resolve(self, target: FunctionName, qualifier: str | None = None, *, weighted: bool = False) -> Resolved:
+        """The version that ``target`` means: none given is ``$LATEST``, an alias is followed.
+
+        ``weighted``: as an invocation follows it, by chance. Everything else sees the version that it points to.
+        """
+        named = qualifier or target.qualifier
+        wanted = named or LATEST
         if target.name not in self._functions:
-            raise faults.not_found(arn)
+            raise self._not_found(target.name, named)
         function = self._functions[target.name]
         alias = function.aliases.get(wanted)
-        version = alias.choose(self._draw()) if alias else wanted
-        revision = function.revision(version)
+        if alias is not None:
+            wanted = alias.choose(self._draw()) if weighted else alias.version
+        revision = function.revision(wanted)
         if revision is None:
-            raise faults.not_found(arn)
-        return Resolved(function=function, version=version, revision=revision)
+            raise self._not_found(target.name, named)
+        return Resolved(function=function, version=wanted, revision=revision)
 
-    def create(self, name: str, settings: Settings, code: Code, tags: Mapping[str, str]) -> Function:
+    def _not_found(self, name: str, qualifier: str | None) -> faults.ApiError:
+        """It shows what was asked for, also where that was ``$LATEST``."""
+        arn = self.namespace.arn(name)
+        return faults.not_found(f"{arn}:{qualifier}" if qualifier else arn)
+
+    def create(
+        self, name: str, settings: Settings, code: Code, tags: Mapping[str, str], *, publish: bool = False
+    ) -> Function:
+        """``publish``: with a version 1 that becomes active together with the function."""
         if name in self._functions:
             raise faults.conflict(f"Function already exist: {name}")
-        self._functions[name] = Function(
-            name=name, uid=self._new_id(), latest=self._fresh(settings, code), tags=dict(tags)
-        )
-        return self._functions[name]
+        function = Function(name=name, uid=self._new_id(), latest=self._fresh(settings, code), tags=dict(tags))
+        self._functions[name] = function
+        if publish:
+            self._cut_version(function, None)
+        return function
 
     def update(
         self, name: str, *, settings: Settings | None = None, code: Code | None = None, revision_id: str | None
@@ -223,6 +243,10 @@ class FunctionStore:
             return str(function.last_version), function.versions[function.last_version]
         return self._cut_version(function, description)
 
+    def publish_update(self, name: str) -> tuple[str, Revision]:
+        """Freeze what has just been changed and is still settling."""
+        return self._cut_version(self.get(name), None)
+
     def _cut_version(self, function: Function, description: str | None) -> tuple[str, Revision]:
         latest = function.latest
         settings = latest.settings
@@ -232,6 +256,7 @@ class FunctionStore:
         function.last_version = number
         function.versions[number] = self._fresh(settings, latest.code)
         function.published_from[number] = (latest.settings, latest.code)
+        function.latest = replace(latest, settled_id=self._new_id())
         return str(number), function.versions[number]
 
     def delete(self, name: str) -> Function:
@@ -241,46 +266,72 @@ class FunctionStore:
 
     def delete_version(self, name: str, version: str) -> Function:
         """Deleting a version that does not exist succeeds, as on the service."""
-        function = self.get(name)
         if version == LATEST:
             raise faults.invalid_parameter("$LATEST version cannot be deleted without deleting the function.")
-        pointing = sorted(
-            alias.name for alias in function.aliases.values() if version in (alias.version, *dict(alias.weights))
-        )
+        number = version_number(version)
+        if number is None:
+            raise faults.invalid_parameter("Deletion of aliases is not currently supported.")
+        function = self.get(name)
+        pointing = sorted(alias.name for alias in function.aliases.values() if version in alias.versions)
         if pointing:
             raise faults.conflict(f"Unable to delete version because the following aliases reference it: {pointing}")
-        if not version.isdigit():
-            raise faults.invalid_parameter(f"Deletion of aliases is not currently supported: {version}")
-        function.versions.pop(int(version), None)
-        function.published_from.pop(int(version), None)
+        function.versions.pop(number, None)
+        function.published_from.pop(number, None)
         return function
 
-    def put_alias(self, function_name: str, wanted: Alias, *, new: bool) -> Alias:
-        """Create or replace an alias; its RevisionId is made here."""
-        function, alias_name = self.get(function_name), wanted.name
-        arn = self.namespace.arn(function_name, alias_name)
-        if new and alias_name in function.aliases:
-            raise faults.conflict(f"Alias already exists: {arn}")
-        if not new and alias_name not in function.aliases:
-            raise faults.not_found(arn, "Alias")
-        for version in (wanted.version, *(version for version, _ in wanted.weights)):
-            if function.revision(version) is None:
-                raise faults.not_found(self.namespace.arn(function_name, version))
+    def create_alias(self, function_name: str, wanted: Alias) -> Alias:
+        """An alias like ``wanted``; its RevisionId is made here."""
+        if function_name not in self._functions:
+            raise self._not_found(function_name, wanted.version)
+        function = self._functions[function_name]
+        self._check_routing(function, wanted)
+        if wanted.name in function.aliases:
+            raise faults.conflict(f"Alias already exists: {self.namespace.arn(function_name, wanted.name)}")
+        return self._keep_alias(function, wanted)
+
+    def update_alias(self, function_name: str, wanted: Alias, *, revision_id: str | None) -> Alias:
+        """Make an alias like ``wanted`` if its revision is still ``revision_id``, or whatever it is."""
+        function = self.get(function_name)
+        old = function.aliases.get(wanted.name)
+        if old is None:
+            raise faults.not_found(self.namespace.arn(function_name, wanted.name), "Alias")
+        if revision_id is not None and revision_id != old.revision_id:
+            raise faults.revision_mismatch()
+        self._check_routing(function, wanted)
+        return self._keep_alias(function, wanted)
+
+    def _keep_alias(self, function: Function, wanted: Alias) -> Alias:
         alias = replace(wanted, revision_id=self._new_id())
-        function.aliases[alias_name] = alias
+        function.aliases[alias.name] = alias
         return alias
+
+    def _check_routing(self, function: Function, alias: Alias) -> None:
+        """The rules of an alias that has more than a name and a version of its own."""
+        if len(alias.weights) > 1:
+            raise faults.invalid_parameter("Number of items in AdditionalVersionWeights cannot be greater than 1")
+        if alias.weights and alias.version == LATEST:
+            raise faults.invalid_parameter("$LATEST is not supported for an alias pointing to more than 1 version")
+        if alias.version in dict(alias.weights):
+            raise faults.invalid_parameter(
+                f"Invalid function version {alias.version}. "
+                f"Function version {alias.version} is already included in routing configuration."
+            )
+        for version in alias.versions:
+            if function.revision(version) is None:
+                raise self._not_found(function.name, version)
 
     def alias(self, function_name: str, alias_name: str) -> Alias:
         function = self.get(function_name)
         if alias_name not in function.aliases:
-            raise faults.not_found(self.namespace.arn(function_name, alias_name), "Alias")
+            arn = self.namespace.arn(function_name, alias_name)
+            raise faults.ApiError(404, "ResourceNotFoundException", f"Cannot find alias arn: {arn}")
         return function.aliases[alias_name]
 
     def _check_changeable(self, function: Function, revision_id: str | None) -> None:
         now_s = self._clock()
         latest = function.latest
         if revision_id is not None and revision_id != latest.revision_id(now_s):
-            raise faults.revision_mismatch(revision_id)
+            raise faults.revision_mismatch()
         if not latest.active(now_s):
             raise faults.not_active("Pending")
         if not latest.settled(now_s):

@@ -16,6 +16,11 @@ _IDENTIFIER = re.compile(
 )
 
 
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")
+_QUALIFIER = re.compile(r"[a-zA-Z0-9$_-]+")
+_LONGEST_QUALIFIER = 128
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionName:
     name: str
@@ -30,6 +35,7 @@ class Namespace:
     account: str = "000000000000"
 
     def arn(self, name: str, qualifier: str | None = None) -> str:
+        """The ARN as answers show it, without ``$LATEST``."""
         suffix = f":{qualifier}" if qualifier and qualifier != LATEST else ""
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{name}{suffix}"
 
@@ -42,3 +48,20 @@ def parse_function_name(text: str) -> FunctionName:
             text, "functionName", f"Member must satisfy regular expression pattern: {_IDENTIFIER.pattern}"
         )
     return FunctionName(match["name"], match["qualifier"])
+
+
+def check_qualifier(text: str) -> None:
+    """ValidationException for what can be neither a version nor an alias."""
+    if len(text) > _LONGEST_QUALIFIER:
+        raise faults.validation(
+            text, "qualifier", f"Member must have length less than or equal to {_LONGEST_QUALIFIER}"
+        )
+    if _QUALIFIER.fullmatch(text) is None:
+        raise faults.validation(
+            text, "qualifier", "Member must satisfy regular expression pattern: (|[a-zA-Z0-9$_-]+)"
+        )
+
+
+def version_number(text: str) -> int | None:
+    """The number of a published version; None for anything else, ``$LATEST`` and aliases included."""
+    return int(text) if _VERSION.fullmatch(text) else None

@@ -61,7 +61,7 @@ class Injector:
             case plan.Drop(when="before"):
                 raise ConnectionDropped
             case plan.Conflict(status=412):
-                raise faults.revision_mismatch("of the caller")
+                raise faults.revision_mismatch()
             case plan.Conflict():
                 raise faults.update_in_progress(self._store.namespace.arn(function or "unknown"))
             case plan.ExpiredCredentials():

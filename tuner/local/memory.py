@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
+
+from tuner.local.procfs import read_file
 
 _KIB_PER_MB = 1024
 
@@ -25,7 +26,7 @@ def resident_mb(pids: Iterable[int]) -> float:
 
 def _status_kib(pid: int, field: str) -> int | None:
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = read_file(f"/proc/{pid}/status")
     except OSError:
         return None
     for line in status.splitlines():

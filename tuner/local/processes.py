@@ -179,6 +179,8 @@ class Reaper:
     ) -> Child:
         """Start ``command`` in its own session, inside the control groups whose ``procs_files`` are given.
 
+        Raises OSError where it cannot be executed, subprocess.SubprocessError where it cannot be confined.
+
         A hook between fork and exec is safe here because the server has one thread, and it is the only way to be
         confined before the first instruction of the child that works for any executable.
         """
@@ -212,6 +214,12 @@ class Reaper:
                 child.exited.set_result(os.waitstatus_to_exitcode(status))
 
 
+def _file_limit() -> int:
+    """RLIMIT_NOFILE for a child: Lambda's, or what this process may give."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MOST_OPEN_FILES, hard)
+
+
 def _process_limit() -> int | None:
     """RLIMIT_NPROC for a child: it counts all threads of the user. Root is exempt from it (setrlimit(2))."""
     user = os.geteuid()
@@ -231,6 +239,8 @@ def _threads_of(pid: int, user: int) -> int:
 
 
 def _confine_self(server_pid: int, procs_files: Sequence[str], process_limit: int | None) -> Callable[[], None]:
+    file_limit = _file_limit()
+
     def confine() -> None:
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -239,13 +249,13 @@ def _confine_self(server_pid: int, procs_files: Sequence[str], process_limit: in
                 _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
         if os.getppid() != server_pid:
             os._exit(1)  # the server died before the death signal was armed
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (MOST_OPEN_FILES, MOST_OPEN_FILES))
-        if process_limit is not None:
-            resource.setrlimit(resource.RLIMIT_NPROC, (process_limit, process_limit))
-        for path in procs_files:
+        for path in procs_files:  # before the limit on files: the server may have more open than the child may have
             descriptor = os.open(path, os.O_WRONLY)
             os.write(descriptor, b"0")
             os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (file_limit, file_limit))
+        if process_limit is not None:
+            resource.setrlimit(resource.RLIMIT_NPROC, (process_limit, process_limit))
 
     return confine

@@ -10,12 +10,14 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from tuner.local.http import LOOPBACK, HttpServer, Request, Response, json_response
+from tuner.local.http import LOOPBACK, Request, Response, json_response
+from tuner.local.http_server import Bounds, HttpServer
 
 API_VERSION = "2018-06-01"
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 """6 MB and the slack that the service grants (lambda/latest/dg/gettingstarted-limits)."""
-_MAX_BODY_BYTES = 32 * 1024 * 1024
+_BOUNDS = Bounds(max_body_bytes=32 * 1024 * 1024, max_held_bytes=64 * 1024 * 1024, max_connections=16)
+"""No idle limit: a frozen runtime cannot notice that a connection was closed, and all end with the environment."""
 _ERROR_TYPE = "lambda-runtime-function-error-type"
 
 
@@ -62,7 +64,7 @@ class RuntimeApi:
     """One environment's conversation: ready, deliver, answer, ready again."""
 
     def __init__(self) -> None:
-        self._http = HttpServer(self._handle, max_body_bytes=_MAX_BODY_BYTES)
+        self._http = HttpServer(self._handle, _BOUNDS)
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.Future[Event] | None = None
         self._current: Event | None = None
@@ -149,7 +151,7 @@ def _too_large(message: str, received_s: float) -> Answer:
 def _error_type_of(body: bytes) -> str | None:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     found = value.get("errorType") if isinstance(value, dict) else None
     return found if isinstance(found, str) and found else None

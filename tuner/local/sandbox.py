@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,10 @@ from tuner.local.throttle.cage import Cage, freeze, thaw
 
 _PIPE_CHUNK = 65536
 _DRAIN_LIMIT_BYTES = 1024 * 1024
+_EXHAUSTED = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC})
+"""The machine has no more of something; the runtime is not to blame."""
+HOST_FAILURES = (OSError, subprocess.SubprocessError)
+"""What the start of an environment raises where this machine cannot carry it."""
 
 CREDENTIALS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 """Variables that handlers get from the user only when the user says so."""
@@ -77,7 +83,10 @@ class Sandbox:
         return self._api
 
     async def start(self) -> None:
-        """Start the runtime afresh, ending what ran before. CannotStart where it cannot be executed."""
+        """Start the runtime afresh, ending what ran before.
+
+        Raises CannotStart where it cannot be executed, one of HOST_FAILURES where this machine has no room for it.
+        """
         await self.stop()
         self._api = RuntimeApi()
         address = await self._api.start()
@@ -101,8 +110,11 @@ class Sandbox:
 
     def _spawn(self, command: tuple[str, ...], variables: Mapping[str, str]) -> Child:
         read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        self._pipe = read_end  # from here on ``stop`` closes it, whatever happens
+        self._loop.add_reader(read_end, self._read_output)
         try:
-            child = self._workshop.reaper.spawn(
+            return self._workshop.reaper.spawn(
                 command,
                 cwd=self._blueprint.task_root,
                 environment=variables,
@@ -110,14 +122,11 @@ class Sandbox:
                 procs_files=self._cage.procs_files,
             )
         except OSError as error:
-            os.close(read_end)
+            if error.errno in _EXHAUSTED:
+                raise
             raise CannotStart(f"{Path(command[0]).name}: {error.strerror}") from error
         finally:
             os.close(write_end)
-        os.set_blocking(read_end, False)
-        self._pipe = read_end
-        self._loop.add_reader(read_end, self._read_output)
-        return child
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

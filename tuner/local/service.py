@@ -16,11 +16,13 @@ from tuner import __version__
 from tuner.local.admission import Admission
 from tuner.local.api import LambdaApi
 from tuner.local.code import CodeStore
+from tuner.local.descriptors import raise_limit
 from tuner.local.fault_plan import FaultPlan
 from tuner.local.fleet import Fleet
 from tuner.local.functions import FunctionStore
 from tuner.local.host import Host
-from tuner.local.http import LOOPBACK, HttpServer, Request, Response
+from tuner.local.http import LOOPBACK, Request, Response
+from tuner.local.http_server import Bounds, HttpServer
 from tuner.local.identifiers import Namespace
 from tuner.local.policy import Policy
 from tuner.local.processes import (
@@ -42,8 +44,13 @@ from tuner.local.throttle.calibration import Calibration, calibrate
 from tuner.local.throttle.run_delay import DISTURBED_MS, DISTURBED_SHARE
 from tuner.local.wakefulness import Wakefulness
 
+SERVER_NAME = f"tuner-local/{__version__}"
+"""The Server header of every answer, by which a client of an endpoint URL can tell that it is not AWS."""
 MAX_BODY_BYTES = 72 * 1024 * 1024
 """A 50 MB package, base64-encoded inside JSON."""
+MAX_HELD_BYTES = 512 * 1024 * 1024
+MAX_CONNECTIONS = 4096
+IDLE_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +113,7 @@ class Service:
         if self._options.calibrate:
             self._calibration = await calibrate(self._throttle, self._reaper, self._folder)
         self._fleet.start()
-        self._http = HttpServer(self._handle, max_body_bytes=MAX_BODY_BYTES)
+        self._http = HttpServer(self._handle, _bounds(raise_limit()), name=SERVER_NAME)
         port = await self._http.start(self._options.port)
         self.endpoint_url = f"http://{LOOPBACK}:{port}"
         self._api = self._build_api(self._fleet)
@@ -177,3 +184,13 @@ class Service:
             kill_quietly(pid)
         self._reaper.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _bounds(descriptors: int) -> Bounds:
+    """Connections may use half of the file descriptors there are: the other half is for environments."""
+    return Bounds(
+        max_body_bytes=MAX_BODY_BYTES,
+        max_held_bytes=MAX_HELD_BYTES,
+        max_connections=min(MAX_CONNECTIONS, descriptors // 2),
+        idle_s=IDLE_LIMIT_S,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,18 @@ _RESERVED_KEYS = {
 
 _BOUNDS = {"MemorySize": (SMALLEST_MB, LARGEST_MB), "Timeout": (SHORTEST_TIMEOUT_S, LONGEST_TIMEOUT_S)}
 _ENVIRONMENT_BYTES = 4096
+_ALIAS_PATTERN = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+_ALIAS_NAME = re.compile("(?![0-9]+$)[a-zA-Z0-9_-]+")
+_LONGEST_ALIAS_NAME = 128
+_FUNCTION_VERSION = re.compile(r"(\$LATEST|[0-9]+)")
+_WEIGHT_KEYS = (
+    "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length "
+    "greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]"
+)
+_WEIGHT_VALUES = (
+    "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value "
+    "greater than or equal to 0.0, Member must not be null]"
+)
 _APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
@@ -38,7 +51,7 @@ class Limits:
 def json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise faults.ApiError(400, "SerializationException", "The request body is not a JSON object.")
@@ -49,7 +62,7 @@ def json_value(body: bytes) -> None:
     """Invoke takes any JSON value, or nothing; InvalidRequestContentException otherwise."""
     try:
         json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise faults.ApiError(
             400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
         ) from None
@@ -124,15 +137,60 @@ def tags(members: dict[str, Any]) -> dict[str, str]:
     return _strings(structure(members, "Tags"), "Tags")
 
 
+def flag(members: dict[str, Any], name: str) -> bool:
+    return bool(_typed(members, name, bool, "true or false"))
+
+
+def alias_name(members: dict[str, Any]) -> str:
+    name = optional_text(members, "Name")
+    if name is None:
+        raise faults.validation(None, "name", "Member must not be null")
+    if not _ALIAS_NAME.fullmatch(name):
+        raise faults.validation(name, "name", f"Member must satisfy regular expression pattern: {_ALIAS_PATTERN}")
+    if len(name) > _LONGEST_ALIAS_NAME:
+        raise faults.validation(name, "name", f"Member must have length less than or equal to {_LONGEST_ALIAS_NAME}")
+    return name
+
+
+def alias_version(members: dict[str, Any], default: str | None) -> str:
+    version = optional_text(members, "FunctionVersion")
+    version = default if version is None else version
+    if version is None:
+        raise faults.validation(None, "functionVersion", "Member must not be null")
+    if not _FUNCTION_VERSION.fullmatch(version):
+        pattern = _FUNCTION_VERSION.pattern
+        raise faults.validation(
+            version, "functionVersion", f"Member must satisfy regular expression pattern: {pattern}"
+        )
+    return version
+
+
 def weights(members: dict[str, Any], default: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
     """AdditionalVersionWeights of an alias's RoutingConfig."""
     if members.get("RoutingConfig") is None:
         return default
     given = structure(structure(members, "RoutingConfig"), "AdditionalVersionWeights")
     for weight in given.values():
-        if not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
-            raise faults.validation(weight, "routingConfig", "Member must be between 0 and 1")
+        if not isinstance(weight, (int, float)) or isinstance(weight, bool):
+            raise faults.ApiError(400, "SerializationException", f"A weight is a number, not {json.dumps(weight)}.")
+    if not all(re.fullmatch("[0-9]{1,1024}", version) for version in given):
+        raise _bad_weights(given, _WEIGHT_KEYS)
+    if not all(0 <= weight <= 1 for weight in given.values()):
+        raise _bad_weights(given, _WEIGHT_VALUES)
     return tuple((version, float(weight)) for version, weight in sorted(given.items()))
+
+
+def _bad_weights(given: dict[str, Any], constraint: str) -> faults.ApiError:
+    shown = ", ".join(f"{version}={_as_double(weight)}" for version, weight in given.items())
+    return faults.validation(f"{{{shown}}}", "routingConfig.additionalVersionWeights", constraint)
+
+
+def _as_double(weight: float) -> float | str:
+    """As the service shows it; JSON knows larger whole numbers than a double holds."""
+    try:
+        return float(weight)
+    except OverflowError:
+        return "Infinity"
 
 
 def _typed(members: dict[str, Any], name: str, kind: type, wanted: str) -> Any:

@@ -96,9 +96,10 @@ def unpriced_notices(unpriced: int) -> tuple[Notice, ...]:
         Notice(
             code="unreported-invocations",
             severity=Severity.WARNING,
-            message=f"{unpriced} invocations came back without a billed duration. They are not in the spend, and "
-            "not in any estimate.",
-            remedy="Look at the function's logging configuration: its log tail should end with a REPORT line.",
+            message=f"{unpriced} invocations have no known billed duration. They are not in the spend, and not in "
+            "any estimate.",
+            remedy="If they were answered, check the function's logging configuration: its log tail should end with "
+            "a REPORT line.",
         ),
     )
 

@@ -66,6 +66,7 @@ def curve_notices(
         _little_headroom(points),
         _rounding(points),
         _flat(points),
+        _lost(groups),
         _unreported(groups),
         _initialised_ahead(groups),
     )
@@ -246,8 +247,21 @@ def _flat(points: Sequence[CurvePoint]) -> Notice | None:
     )
 
 
+def _lost(groups: Sequence[CellSamples]) -> Notice | None:
+    count = sum(group.lost for group in groups)
+    if not count:
+        return None
+    return Notice(
+        code="lost",
+        severity=Severity.WARNING,
+        message=f"{count} invocations were lost: sent, but without a usable answer. They may have run and been "
+        "billed; they enter no number.",
+        remedy="Check the network between here and Lambda. If it happens again, try --transport boto3.",
+    )
+
+
 def _unreported(groups: Sequence[CellSamples]) -> Notice | None:
-    count = sum(group.unreported for group in groups)
+    count = sum(group.unreported - group.lost for group in groups)
     if not count:
         return None
     return Notice(

@@ -64,6 +64,9 @@ class CellSamples:
     """First calls without an init: Lambda had initialised the environment ahead. Neither warm nor cold."""
     errors: tuple[Sample, ...]
     unreported: int
+    """Calls that tell nothing: without a usable answer, or without a REPORT line in it."""
+    lost: int = 0
+    """Those of them without a usable answer."""
 
     def durations_ms(self) -> Observations | None:
         """Durations of the warm samples; None without any."""
@@ -110,6 +113,7 @@ def _cell_samples(cell: Cell, samples: Sequence[Sample]) -> CellSamples:
         initialised_ahead=tuple(s for s in not_cold if _wave_key(s) in opening),
         errors=tuple(s for s in samples if s.outcome not in {Outcome.OK, *NO_EVIDENCE}),
         unreported=sum(s.outcome in NO_EVIDENCE for s in samples),
+        lost=sum(s.outcome is Outcome.LOST for s in samples),
     )
 
 

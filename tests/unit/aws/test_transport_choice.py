@@ -108,10 +108,14 @@ class Authority:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
+    return authority_for(tmp_path_factory.mktemp("authority"), "127.0.0.1", alternative=True)
+
+
+def authority_for(folder: Path, name: str, *, alternative: bool) -> Authority:
+    """``alternative``: the server's name is not only its common name."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = certificate("root", root_key, "root", root_key, ca=True)
-    leaf = certificate("127.0.0.1", key, "root", root_key, ca=False)
+    root = certificate("root", root_key, "root", root_key, ca=True, alternative=False)
+    leaf = certificate(name, key, "root", root_key, ca=False, alternative=alternative)
     pem = serialization.Encoding.PEM
     (folder / "root.pem").write_bytes(root.public_bytes(pem))
     (folder / "server.pem").write_bytes(
@@ -124,7 +128,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, *, ca: bool
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+    alternative: bool,
 ) -> x509.Certificate:
     now = dt.datetime.now(dt.UTC)
     builder = (
@@ -137,7 +147,7 @@ def certificate(
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
-    if not ca:
+    if alternative:
         address = x509.IPAddress(ipaddress.ip_address(name))
         builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
@@ -202,6 +212,18 @@ async def test_aws_ca_bundle_goes_before_requests_ca_bundle(
 
 async def test_a_certificate_of_an_unknown_authority_is_refused_before_anything_is_sent(authority: Authority) -> None:
     async with ScriptedLambda(tls=authority.server) as server, asynchronous(server.access("https")) as invoker:
+        with pytest.raises(TargetError, match="CERTIFICATE_VERIFY_FAILED"):
+            await invoker.invoke("f", "1", b"{}")
+    assert server.requests == []
+
+
+async def test_a_certificate_with_nothing_but_a_common_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = authority_for(tmp_path, "localhost", alternative=False)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    server = ScriptedLambda(tls=authority.server)
+    async with server, asynchronous(server.access("https", "localhost")) as invoker:
         with pytest.raises(TargetError, match="CERTIFICATE_VERIFY_FAILED"):
             await invoker.invoke("f", "1", b"{}")
     assert server.requests == []

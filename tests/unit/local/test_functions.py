@@ -10,6 +10,7 @@ import pytest
 from tuner.local.faults import ApiError
 from tuner.local.functions import Code, FunctionStore, Settings
 from tuner.local.identifiers import Namespace, parse_function_name
+from tuner.local.validation import weights
 
 CODE = Code(key="k", sha256="c2hh", size_bytes=1)
 SETTINGS = Settings(runtime="python3.11", handler="app.handler", role="r")
@@ -134,3 +135,11 @@ def test_what_is_no_function_name_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as caught:
         parse_function_name(text)
     assert caught.value.code == "ValidationException"
+
+
+@pytest.mark.parametrize("weight", [-1.0, 1.1, float("nan"), 10**400, True, "1"])
+def test_a_weight_is_a_number_from_nought_to_one(weight: object) -> None:
+    """Boto3 checks some of it, other clients nothing."""
+    with pytest.raises(ApiError) as caught:
+        weights({"RoutingConfig": {"AdditionalVersionWeights": {"2": weight}}}, ())
+    assert status_of(caught) == 400

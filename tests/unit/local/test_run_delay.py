@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,6 +91,59 @@ def test_a_wait_shorter_than_the_throttled_time_is_none_at_all(cage: StandIn) ->
     waited = meter.read()
     assert waited is not None
     assert waited.run_delay_ms == 0.0
+
+
+def test_the_wait_of_a_thread_that_ended_within_the_call_counts(cage: StandIn) -> None:
+    meter = RunDelayMeter(cage)
+    cage.__dict__["waited"]["9"] = (0.3, 0.7)
+    meter.look()
+    del cage.__dict__["waited"]["9"]
+    waited = meter.read()
+    assert waited is not None
+    assert waited.run_delay_ms == pytest.approx(700.0)
+    assert waited.cpu_ms == pytest.approx(300.0)
+
+
+async def test_threads_are_looked_at_while_a_call_lasts(cage: StandIn) -> None:
+    meter = RunDelayMeter(cage)
+    with meter.looking():
+        cage.__dict__["waited"]["9"] = (0.3, 0.7)
+        await asyncio.sleep(10 * run_delay.FIRST_LOOK_S)
+        del cage.__dict__["waited"]["9"]
+    waited = meter.read()
+    assert waited is not None
+    assert waited.run_delay_ms == pytest.approx(700.0)
+
+
+def burn(cpu_s: float) -> None:
+    end_s = time.thread_time() + cpu_s
+    while time.thread_time() < end_s:
+        pass
+
+
+def test_the_work_of_a_thread_that_nobody_has_seen_is_told_apart() -> None:
+    meter = RunDelayMeter(StandIn(128))
+    thread = threading.Thread(target=burn, args=(0.03,))
+    thread.start()
+    thread.join()
+    while Path(f"/proc/self/task/{thread.native_id}").exists():  # Python's thread ends before the kernel's
+        time.sleep(0.001)
+    waited = meter.read()
+    assert waited is not None
+    assert waited.cpu_ms >= 30
+    assert waited.unseen_ms >= 25
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "unseen_ms", "disturbed"),
+    [(100.0, 40.0, None), (50.0, 40.0, False), (100.0, 2.0, False)],
+    ids=["unseen threads may have waited", "the work explains the duration", "they did next to nothing"],
+)
+def test_what_cannot_be_told_is_not_called_undisturbed(
+    duration_ms: float, unseen_ms: float, disturbed: bool | None
+) -> None:
+    seen = Disturbance(run_delay_ms=0.0, duration_ms=duration_ms, cpu_ms=50.0, cores=1.0, unseen_ms=unseen_ms)
+    assert seen.disturbed is disturbed
 
 
 def test_nobody_left_means_not_known(cage: StandIn) -> None:

@@ -122,6 +122,15 @@ def test_sizes_without_an_interval_are_named_with_the_reason() -> None:
     assert "one environment" in notice.message
 
 
+def test_a_lost_call_is_called_lost_and_not_blamed_on_logging() -> None:
+    lost = sample(128, outcome=Outcome.LOST, duration_ms=None)
+    unreported = sample(128, outcome=Outcome.UNREPORTED, duration_ms=None)
+    found = notices_of((*run_of(flat, (128, 256)), lost, lost, unreported))
+    assert found["lost"].message.startswith("2 invocations were lost")
+    assert found["unreported"].message.startswith("1 invocations answered")
+    assert "unreported" not in notices_of((*run_of(flat, (128, 256)), lost))
+
+
 def test_errors_unreported_and_tight_memory_are_all_said_and_warnings_come_first() -> None:
     odd = (
         sample(128, outcome=Outcome.OUT_OF_MEMORY),

@@ -96,6 +96,8 @@ def trust(ca_bundle: str | None) -> ssl.SSLContext:
     """
     path = Path(ca_bundle or get_cert_path(verify=True) or "")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # A name counts only as a subject alternative name (RFC 9525), as for boto3; OpenSSL would take a common name too.
+    context.hostname_checks_common_name = False
     try:
         if path.is_dir():
             context.load_verify_locations(capath=path)

@@ -10,7 +10,7 @@ from tuner.local.fleet import Fleet
 from tuner.local.functions import Function, FunctionStore, Resolved, Revision
 from tuner.local.http import Request, Response, json_response
 from tuner.local.identifiers import LATEST, parse_function_name
-from tuner.local.operations.view import View, page
+from tuner.local.operations.view import View, named, page
 
 
 class Deployment:
@@ -69,9 +69,11 @@ class Deployment:
         name = parse_function_name(validation.text(members, "FunctionName", "")).name
         settings = validation.created_settings(members, self._limits)
         code = self._code.add(validation.package(validation.structure(members, "Code")))
-        function = self._store.create(name, settings, code, validation.tags(members))
+        publish = validation.flag(members, "Publish")
+        function = self._store.create(name, settings, code, validation.tags(members), publish=publish)
         resolved = Resolved(function=function, version=LATEST, revision=function.latest)
-        return json_response(self._view.configuration(resolved, qualified=False), status=201)
+        shape = self._view.configuration(resolved, qualified=False)
+        return json_response(shape | ({"Version": "1"} if publish else {}), status=201)
 
     async def update_function_configuration(self, request: Request, name: str) -> Response:
         members = validation.json_object(request.body)
@@ -91,7 +93,12 @@ class Deployment:
         self._store.update(
             function.name, settings=settings, code=code, revision_id=validation.optional_text(members, "RevisionId")
         )
-        return self._latest_changed(function.name)
+        changed = self._latest_changed(function.name)
+        if not validation.flag(members, "Publish"):
+            return changed
+        version, revision = self._store.publish_update(function.name)
+        resolved = Resolved(function=function, version=version, revision=revision)
+        return json_response(self._view.configuration(resolved, qualified=True))
 
     async def publish_version(self, request: Request, name: str) -> Response:
         members = validation.json_object(request.body)
@@ -106,13 +113,12 @@ class Deployment:
         return json_response(self._view.configuration(resolved, qualified=True), status=201)
 
     async def delete_function(self, request: Request, name: str) -> Response:
-        target = parse_function_name(name)
-        version = request.query.get("Qualifier") or target.qualifier
-        if version is None:
+        target = named(request, name)
+        if target.qualifier is None:
             function = self._store.delete(target.name)
         else:
-            function = self._store.delete_version(target.name, version)
-        self._fleet.retire(self._fleet.blueprints(function.uid, version=version))
+            function = self._store.delete_version(target.name, target.qualifier)
+        self._fleet.retire(self._fleet.blueprints(function.uid, version=target.qualifier))
         return Response(status=204)
 
     def _latest_changed(self, name: str) -> Response:

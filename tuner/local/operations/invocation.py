@@ -12,7 +12,7 @@ from tuner.local.environment import Ended
 from tuner.local.fleet import Call, Fleet
 from tuner.local.functions import FunctionStore, Resolved
 from tuner.local.http import Request, Response
-from tuner.local.operations.view import View
+from tuner.local.operations.view import named
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 MAX_EVENT_BYTES = 1024 * 1024
@@ -23,7 +23,6 @@ class Invocation:
         self._store = store
         self._code = code
         self._fleet = fleet
-        self._view = View(store)
 
     async def invoke(self, request: Request, name: str) -> Response:
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
@@ -31,10 +30,11 @@ class Invocation:
         if len(request.body) > limit:
             raise faults.too_large(limit)
         validation.json_value(request.body)
-        resolved, _ = self._view.resolve(request, name)
+        target = named(request, name)
+        resolved = self._store.resolve(target, weighted=True)
         if not resolved.revision.active(self._store.now_s()):
             raise faults.not_active("Pending")
-        call = self._call(request, resolved)
+        call = self._call(request, resolved, target.qualifier)
         headers = {"x-amzn-RequestId": call.request_id, "X-Amz-Executed-Version": resolved.version}
         match kind:
             case "DryRun":
@@ -50,9 +50,8 @@ class Invocation:
             headers["X-Amz-Log-Result"] = base64.b64encode(ended.log).decode()
         return Response(body=ended.payload, headers=headers)
 
-    def _call(self, request: Request, resolved: Resolved) -> Call:
+    def _call(self, request: Request, resolved: Resolved, qualifier: str | None) -> Call:
         function = resolved.function
-        qualifier = request.query.get("Qualifier")
         return Call(
             request_id=str(uuid.uuid4()),
             blueprint=self._blueprint(resolved),
@@ -79,7 +78,8 @@ def _of_our_own(ended: Ended) -> dict[str, str]:
     headers = {"x-tuner-environment": ended.environment}
     if ended.disturbance is not None:
         headers["x-tuner-run-delay-ms"] = f"{ended.disturbance.run_delay_ms:.3f}"
-        headers["x-tuner-disturbed"] = str(ended.disturbance.disturbed).lower()
+        if ended.disturbance.disturbed is not None:
+            headers["x-tuner-disturbed"] = str(ended.disturbance.disturbed).lower()
     return headers
 
 
@@ -88,8 +88,9 @@ def _client_context(encoded: str | None) -> str | None:
     if encoded is None:
         return None
     try:
-        return base64.b64decode(encoded, validate=True).decode()
+        text = base64.b64decode(encoded, validate=True).decode()
     except ValueError:
         raise faults.ApiError(
             400, "InvalidRequestContentException", "Could not parse request body into json: invalid client context"
         ) from None
+    return " ".join(text.splitlines())  # the runtime gets it as a header: JSON may be folded, a header may not

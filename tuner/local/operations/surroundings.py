@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from tuner.local import faults, validation, wire
 from tuner.local.fleet import Fleet
 from tuner.local.functions import Alias, FunctionStore
 from tuner.local.http import Request, Response, json_response, query_values
-from tuner.local.identifiers import parse_function_name
+from tuner.local.identifiers import LATEST, parse_function_name
 from tuner.local.operations.view import page
 
 
@@ -65,10 +65,29 @@ class Surroundings:
 
     async def create_alias(self, request: Request, name: str) -> Response:
         members = validation.json_object(request.body)
-        return self._put_alias(name, validation.text(members, "Name", ""), members, new=True)
+        wanted = Alias(
+            name=validation.alias_name(members),
+            version=validation.alias_version(members, None),
+            description=validation.text(members, "Description", ""),
+            revision_id="",
+            weights=validation.weights(members, ()),
+        )
+        function_name = parse_function_name(name).name
+        return self._shown(function_name, self._store.create_alias(function_name, wanted), status=201)
 
     async def update_alias(self, request: Request, name: str, alias: str) -> Response:
-        return self._put_alias(name, alias, validation.json_object(request.body), new=False)
+        members = validation.json_object(request.body)
+        function = self._store.get(parse_function_name(name).name)
+        old = function.aliases.get(alias, Alias(name=alias, version=LATEST, description="", revision_id=""))
+        wanted = replace(
+            old,
+            version=validation.alias_version(members, old.version),
+            description=validation.text(members, "Description", old.description),
+            weights=validation.weights(members, old.weights),
+        )
+        revision_id = validation.optional_text(members, "RevisionId")
+        value = self._store.update_alias(function.name, wanted, revision_id=revision_id)
+        return self._shown(function.name, value, status=200)
 
     async def get_alias(self, _request: Request, name: str, alias: str) -> Response:
         function = self._store.get(parse_function_name(name).name)
@@ -114,15 +133,6 @@ class Surroundings:
             tags.pop(key, None)
         return Response(status=204)
 
-    def _put_alias(self, name: str, alias: str, members: dict[str, Any], *, new: bool) -> Response:
-        function = self._store.get(parse_function_name(name).name)
-        old = None if new else function.aliases.get(alias)
-        wanted = Alias(
-            name=alias,
-            version=validation.text(members, "FunctionVersion", old.version if old else ""),
-            description=validation.text(members, "Description", old.description if old else ""),
-            revision_id="",
-            weights=validation.weights(members, old.weights if old else ()),
-        )
-        value = self._store.put_alias(function.name, wanted, new=new)
-        return json_response(wire.alias(self._store.namespace, function, value), status=201 if new else 200)
+    def _shown(self, function_name: str, alias: Alias, *, status: int) -> Response:
+        function = self._store.get(function_name)
+        return json_response(wire.alias(self._store.namespace, function, alias), status=status)

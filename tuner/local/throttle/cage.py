@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tuner.local.processes import kill_quietly
+from tuner.local.procfs import read_file
 
 PERIOD_US = 20_000
 """CFS period of AWS Lambda's workers (Lin, Ma and Shahrad, EuroSys 2026: durations move in steps of 20 ms)."""
@@ -86,7 +87,7 @@ def quota_us(cores: float) -> int:
 
 def read_pids(procs_file: Path) -> tuple[int, ...]:
     try:
-        return tuple(int(line) for line in procs_file.read_text().split())
+        return tuple(int(line) for line in read_file(procs_file).split())
     except OSError:
         return ()
 
@@ -94,7 +95,7 @@ def read_pids(procs_file: Path) -> tuple[int, ...]:
 def read_counter(path: Path, name: str) -> int:
     """The number after ``name`` in a flat keyed file such as memory.events; 0 where the kernel keeps none."""
     with contextlib.suppress(OSError):
-        for line in path.read_text().splitlines():
+        for line in read_file(path).splitlines():
             key, _, value = line.partition(" ")
             if key == name:
                 return int(value)

@@ -50,15 +50,16 @@ class CgroupV1Cage(ControlGroupCage):
     def __init__(self, cpu: Path, memory: Path, memory_mb: int, pids: Path | None = None) -> None:
         self._cpu = cpu
         self._memory = memory
-        super().__init__((memory, *((pids,) if pids else ()), cpu))
-        for folder in self._folders:
-            folder.mkdir()
-        if pids is not None:
-            (pids / "pids.max").write_text(str(MOST_PROCESSES))
+        self._pids = pids
+        super().__init__((memory, *((pids,) if pids else ()), cpu), lambda: self._write_limits(memory_mb))
+
+    def _write_limits(self, memory_mb: int) -> None:
+        if self._pids is not None:
+            (self._pids / "pids.max").write_text(str(MOST_PROCESSES))
         limit = str(memory_mb * BYTES_PER_MB)
-        (memory / "memory.limit_in_bytes").write_text(limit)
+        (self._memory / "memory.limit_in_bytes").write_text(limit)
         with contextlib.suppress(OSError):  # only there where swap accounting is on
-            (memory / "memory.memsw.limit_in_bytes").write_text(limit)
+            (self._memory / "memory.memsw.limit_in_bytes").write_text(limit)
 
     def _write_limit(self, cores: float | None, period_us: int) -> None:
         (self._cpu / "cpu.cfs_period_us").write_text(str(period_us))

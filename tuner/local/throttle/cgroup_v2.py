@@ -75,13 +75,14 @@ def _own_group(membership: Path) -> Path | None:
 class CgroupV2Cage(ControlGroupCage):
     def __init__(self, folder: Path, memory_mb: int) -> None:
         self._folder = folder
-        super().__init__((folder,))
-        folder.mkdir()
-        (folder / "memory.max").write_text(str(memory_mb * BYTES_PER_MB))
+        super().__init__((folder,), lambda: self._write_limits(memory_mb))
+
+    def _write_limits(self, memory_mb: int) -> None:
+        (self._folder / "memory.max").write_text(str(memory_mb * BYTES_PER_MB))
         with contextlib.suppress(OSError):  # only there where swap is on
-            (folder / "memory.swap.max").write_text("0")
+            (self._folder / "memory.swap.max").write_text("0")
         with contextlib.suppress(OSError):
-            (folder / "pids.max").write_text(str(MOST_PROCESSES))
+            (self._folder / "pids.max").write_text(str(MOST_PROCESSES))
 
     def _write_limit(self, cores: float | None, period_us: int) -> None:
         quota = "max" if cores is None else str(quota_us(cores))

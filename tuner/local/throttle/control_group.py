@@ -17,11 +17,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from tuner.local.throttle.cage import PERIOD_S, PERIOD_US, empty, read_pids, remove_group
+from tuner.local.throttle.cage import PERIOD_S, PERIOD_US, empty, read_pids, remove_group, removed
 
 SHORTEST_PERIOD_US = 1_000
 """min_cfs_quota_period of the kernel."""
@@ -39,10 +39,21 @@ SAME_WITHIN = 0.005
 
 
 class ControlGroupCage(ABC):
-    """One cage. ``folders`` are its control groups, in the order in which they are emptied and removed."""
+    """One cage. ``folders`` are its control groups, in the order in which they are emptied and removed.
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    They are made here; ``write_limits`` then writes what never changes. Raises OSError, and leaves none of them.
+    """
+
+    def __init__(self, folders: Sequence[Path], write_limits: Callable[[], None] = lambda: None) -> None:
         self._folders = tuple(folders)
+        try:
+            for folder in self._folders:
+                folder.mkdir()
+            write_limits()
+        except OSError:  # no more file descriptors, for example
+            for folder in self._folders:
+                removed(folder)
+            raise
         self._cores: float | None = None
         self._written: float | None = None
         """What the kernel was told."""

@@ -45,6 +45,8 @@ def _fault(side: Side, most_errors: float) -> str | None:
     if failed and too_many(failed, reported, most_errors):
         return f"{failed} of {reported} calls of {side.name} failed{_most_common_error(side)}"
     if side.arm.unreported > MOST_FAILED * side.calls:
+        if side.arm.lost:
+            return f"{side.arm.lost} of {side.calls} calls of {side.name} were lost: no usable answer came back"
         return f"{side.arm.unreported} of {side.calls} calls of {side.name} came back without a report"
     if not side.arm.warm:
         return f"no warm call of {side.name} succeeded"

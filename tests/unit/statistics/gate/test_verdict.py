@@ -103,7 +103,7 @@ def test_a_head_that_fails_is_invalid_and_not_green(outcome: Outcome) -> None:
 def test_lost_calls_are_invalid() -> None:
     judged = gate(1.0, change=lambda s: replace(s, outcome=Outcome.LOST, duration_ms=None)).verdict
     assert judged.status is VerdictStatus.INVALID
-    assert "without a report" in judged.reasons[0]
+    assert "were lost" in judged.reasons[0]
 
 
 def test_nothing_measured_is_invalid_and_never_green() -> None:

@@ -24,13 +24,13 @@ def account(server: EmbeddedLambda, tmp_path: Path) -> Iterator[Account]:
     yield from make_account(server, tmp_path)
 
 
-def test_a_run_of_ten_sizes_makes_fewer_than_eight_control_plane_calls_a_size(
-    account: Account, server: EmbeddedLambda
-) -> None:
-    """Two of them because a new version changes the revision of $LATEST: the next change is refused and read anew."""
+def test_a_run_of_ten_sizes_makes_few_control_plane_calls_a_size(account: Account, server: EmbeddedLambda) -> None:
+    """Set, publish, delete; GetFunction has a quota of its own, 100 a second (Lambda quotas, "API requests")."""
     before = server.faults_met()["calls"]
     done = account.run("--memory", ",".join(map(str, SIZES)), "-n", "2")
     assert done.returncode == 0, done.stderr
     after = server.faults_met()["calls"]
     calls = {name: count - before.get(name, 0) for name, count in after.items() if name != "Invoke"}
-    assert sum(calls.values()) < 8 * len(SIZES), calls
+    looks = calls.pop("GetFunction")
+    assert sum(calls.values()) < 5 * len(SIZES), calls
+    assert looks < 4 * len(SIZES)

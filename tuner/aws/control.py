@@ -183,7 +183,7 @@ class LambdaControlPlane:
 
         def delete() -> None:
             try:
-                found = self._client.get_function_configuration(FunctionName=function, Qualifier=version)
+                found = self._client.get_function(FunctionName=function, Qualifier=version)["Configuration"]
                 if found.get("Description") == description:
                     self._client.delete_function(FunctionName=function, Qualifier=version)
             except ClientError as error:

@@ -21,7 +21,8 @@ T = TypeVar("T")
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 SCHEMA_FOLDER = Path(__file__).parent / "data"
-"""Where the published schemas lie, as ``<name>.schema.json``; a test keeps them equal to :func:`published_schemas`."""
+"""Where the published schemas are, as ``<name>.schema.json``; a test keeps them equal to
+:func:`published_schemas`."""
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 

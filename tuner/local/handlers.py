@@ -26,11 +26,16 @@ _HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<function>\w+)")
 _NODE_EXPORT = r"(?:\bexports\.{0}\s*=|\bexport\s+(?:(?:const|let|var|class|(?:async\s+)?function\*?)\s+){0}\b|"
 _NODE_EXPORT += r"\bexport\s*\{{[^}}]*\b{0}\b[^}}]*\}}|\bmodule\.exports\s*=\s*\{{[^}}]*\b{0}\b)"
 
+_UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""The last two are the parser's own: it raises them for expressions that are nested too deeply."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     data: bytes
+    """The content; the target of a symbolic link."""
     executable: bool = False
+    is_link: bool = False
 
 
 class Language(StrEnum):
@@ -150,7 +155,7 @@ def _handler_in(path: Path, file: str, source: bytes) -> str | None:
 def _parses(source: bytes) -> bool:
     try:
         ast.parse(source)
-    except (SyntaxError, ValueError):
+    except _UNPARSABLE:
         return False
     return True
 
@@ -158,9 +163,9 @@ def _parses(source: bytes) -> bool:
 def _parse(path: Path, file: str, source: bytes) -> ast.Module:
     try:
         return ast.parse(source, filename=file)
-    except (SyntaxError, ValueError) as error:
+    except _UNPARSABLE as error:
         line = getattr(error, "lineno", None) or 1
-        reason = getattr(error, "msg", None) or str(error)
+        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
         raise LocalFunctionError(
             f"Syntax error in {path / file}:{line}: {reason}.", hint="Correct it and run the command again."
         ) from error

@@ -11,7 +11,6 @@ from tuner.limits import LARGEST_MB
 from tuner.model import FULL_VCPU_MB
 
 
-
 @dataclass(frozen=True, slots=True)
 class Host:
     cores: int

@@ -201,7 +201,7 @@ def test_a_zip_file_is_read_like_its_folder(folder: Path, tmp_path: Path) -> Non
 def test_a_broken_zip_file_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK nothing")
-    with pytest.raises(LocalFunctionError, match="cannot be read as a zip file"):
+    with pytest.raises(LocalFunctionError, match="damaged"):
         read_function(broken)
 
 

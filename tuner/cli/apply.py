@@ -20,10 +20,19 @@ from tuner.cli.reach import access_to, control_plane
 from tuner.cli.report_file import read_report
 from tuner.engine.apply import apply_memory, settled_latest
 from tuner.errors import CannotTuneError, ExitCode, ForeignChangeError, TargetError, UsageError
+from tuner.inputs.files import UnreadableFileError, read_bounded
 from tuner.inputs.identifiers import parse_function
 from tuner.inputs.templates.cdk import construct_path, memory_lines
-from tuner.inputs.templates.found import Place, TemplateError, TemplateFunction, TemplateKind, choose, edited
-from tuner.inputs.templates.read import template_functions, template_kind
+from tuner.inputs.templates.found import (
+    LARGEST_TEMPLATE_BYTES,
+    Place,
+    TemplateError,
+    TemplateFunction,
+    TemplateKind,
+    choose,
+)
+from tuner.inputs.templates.read import edited_alone, template_functions, template_kind
+from tuner.limits import LARGEST_MB, SMALLEST_MB
 from tuner.model import EngineKind, FunctionSnapshot, FunctionTarget, Recommendation, Report
 from tuner.render.change import render_memory_change, render_text_change
 from tuner.render.text import join_or
@@ -71,6 +80,12 @@ def _check(options: ApplyOptions) -> None:
 def _recommended(report: Report) -> Recommendation:
     if report.recommendation is None:
         raise UsageError("This report recommends no size.", hint="Its notices say why: `tuner report` shows them.")
+    memory_mb = report.recommendation.memory_mb
+    if not SMALLEST_MB <= memory_mb <= LARGEST_MB:
+        raise UsageError(
+            f"This report recommends {memory_mb} MB; Lambda allows {SMALLEST_MB} to {LARGEST_MB:,} MB.",
+            hint="It was not written by `tuner run`, or was edited. Measure again: tuner run FUNCTION",
+        )
     return report.recommendation
 
 
@@ -204,7 +219,7 @@ def _write(report: Report, recommendation: Recommendation, path: Path, options: 
     if function.memory_mb == memory_mb:
         print(f"{path}: {function.resource} has {memory_mb} MB already: nothing to change.")
     else:
-        changed = edited(text, function, memory_mb)
+        changed = edited_alone(kind, text, function, memory_mb)
         print(render_text_change(str(path), text, changed), end="")
         _remark(function, report)
         if not options.dry_run:
@@ -255,9 +270,9 @@ def _cannot_edit_cdk(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give --write another file.") from error
+        return read_bounded(path, limit_bytes=LARGEST_TEMPLATE_BYTES).decode("utf-8")
+    except UnreadableFileError as error:
+        raise UsageError(f"{path} {error}.", hint="Give --write the file of a template.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text.", hint="Give --write a template.") from error
 
@@ -273,12 +288,18 @@ def _replace(path: Path, text: str) -> None:
     target = path.resolve()
     try:
         descriptor, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8"))
-        shutil.copymode(target, made)
-        Path(made).replace(target)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode("utf-8"))
+            shutil.copymode(target, made)
+            Path(made).replace(target)
+        finally:
+            Path(made).unlink(missing_ok=True)  # on a full disk half a file would stay behind
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Is the folder yours?") from error
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. It was left as it is.",
+            hint="Check the free space, and that you may write in its folder.",
+        ) from error
 
 
 def _say(text: str) -> None:

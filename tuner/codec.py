@@ -24,6 +24,9 @@ SCHEMA_FOLDER = Path(__file__).parent / "data"
 """Where the published schemas are, as ``<name>.schema.json``; a test keeps them equal to
 :func:`published_schemas`."""
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
+"""ValidationError is one of the first. The others: text that is not UTF-8, nesting, a number beyond its type."""
+
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -41,9 +44,9 @@ def decode(data: bytes | str, type_: type[T]) -> T:
     """Read a value of ``type_``; UsageError names the first field that does not fit."""
     try:
         return msgspec.json.decode(data, type=type_)
-    except msgspec.DecodeError as error:  # ValidationError is a subclass
+    except UNDECODABLE as error:
         raise UsageError(
-            f"This is not a {type_.__name__} of schema version {SCHEMA_VERSION}: {error}.",
+            f"This is not a {type_.__name__.removeprefix('_')} of schema version {SCHEMA_VERSION}: {error}.",
             hint="Was the file written by another version of tuner, or edited? Run the measurement again.",
         ) from error
 
@@ -57,7 +60,7 @@ def kind_of(data: bytes | str) -> str | None:
     """Which kind of report a file holds: run, cold-start, gate; None where it names none."""
     try:
         return msgspec.json.decode(data, type=_Kind).kind
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 

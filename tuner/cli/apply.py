@@ -57,7 +57,7 @@ def apply_command(options: ApplyOptions) -> int:
     """Change one memory size; returns the exit code."""
     _check(options)
     report = read_report(options.source)
-    recommendation = _recommended(report)
+    recommendation = recommended(report)
     if options.template is not None:
         return _write(report, recommendation, options.template, options)
     _refuse_other_architecture(report, recommendation)
@@ -77,7 +77,8 @@ def _check(options: ApplyOptions) -> None:
         )
 
 
-def _recommended(report: Report) -> Recommendation:
+def recommended(report: Report) -> Recommendation:
+    """What the report recommends; UsageError where that is nothing, or no size that Lambda has."""
     if report.recommendation is None:
         raise UsageError("This report recommends no size.", hint="Its notices say why: `tuner report` shows them.")
     memory_mb = report.recommendation.memory_mb

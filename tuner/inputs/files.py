@@ -11,6 +11,8 @@ from pathlib import Path
 
 CHUNK_BYTES = 1024 * 1024
 BYTES_PER_MB = 1024 * 1024
+LARGEST_SETTINGS_BYTES = 1024 * 1024
+"""What people write by hand ends long before."""
 
 
 class UnreadableFileError(Exception):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tuner.cli import apply as apply_module
 from tuner.cli.apply import ApplyOptions, apply_command
 from tuner.errors import TunerError, UsageError
 
@@ -68,7 +67,7 @@ def test_a_disk_that_is_full_leaves_the_template_and_nothing_beside_it(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(apply_module.shutil, "copymode", full)
+    monkeypatch.setattr("tuner.cli.apply.shutil.copymode", full)
     with pytest.raises(TunerError, match="No space left"):
         apply_command(options(report_of(tmp_path, 1024), template))
     assert template.read_text() == TEMPLATE

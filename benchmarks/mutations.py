@@ -1,0 +1,176 @@
+"""Seeded damage to files: of their bytes, of their text, of the tree of a JSON document."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Mutate = Callable[[bytes, random.Random], bytes]
+
+_TOKENS = (
+    b"\x00",
+    b"\xff\xfe",
+    b"\x1b[2J",
+    "\u202e\x9b".encode(),
+    b"\r\n",
+    b"\t",
+    b"[" * 2000,
+    b'{"a":' * 2000,
+    b"- " * 200,
+    b"(" * 500,
+    b"&a ",
+    b"*a",
+    b"<<: *a\n",
+    b"!!binary ",
+    b"%YAML 9.9\n",
+    b"---\n",
+    b"...",
+    b"? ",
+    b": ",
+    b"${",
+    b"<<EOF\n",
+    b'"',
+    b"'",
+    b"#",
+    b"=",
+    b"NaN",
+    b"-Infinity",
+    b"1e999",
+    b"9" * 5000,
+    b"-5",
+    b"0x1f",
+    b"1_000",
+    b"null",
+    b"2026-02-30T25:00:00Z",
+    b"../../",
+    b";",
+    b"%00%ff",
+)
+
+_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**63,
+    10**40,
+    -(10**40),
+    1e-320,
+    1e300,
+    -1e300,
+    0.5,
+    "",
+    "x" * 300,
+    "\x1b]0;title\x07\x9b2J\u202e",
+    "../../etc/passwd",
+    "NaN",
+    "1e999",
+    [],
+    {},
+    [None],
+    [[[[[]]]]],
+    {"": None},
+)
+
+
+def mutate_bytes(data: bytes, chance: random.Random) -> bytes:
+    """One to four edits of the bytes, wherever they fall."""
+    for _ in range(chance.randint(1, 4)):
+        data = chance.choice(_EDITS)(data, chance)
+    return data
+
+
+def mutate_json(data: bytes, chance: random.Random) -> bytes:
+    """One to three changes of a document's tree; every tenth time its bytes instead."""
+    if chance.random() < 0.1:
+        return mutate_bytes(data, chance)
+    document = [json.loads(data)]
+    for _ in range(chance.randint(1, 3)):
+        _change(document, chance)
+    return json.dumps(document[0]).encode()
+
+
+def _flip(data: bytes, chance: random.Random) -> bytes:
+    if not data:
+        return data
+    at = chance.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def _overwrite(data: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randint(0, len(data)), chance.choice((1, 2, 4))
+    return data[:at] + chance.choice((b"\x00", b"\xff", b"\x7f")) * size + data[at + size :]
+
+
+def _cut(data: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randint(0, len(data)), chance.choice((1, 10, 100))
+    return data[:at] + data[at + size :]
+
+
+def _truncate(data: bytes, chance: random.Random) -> bytes:
+    return data[: chance.randint(0, len(data))]
+
+
+def _repeat(data: bytes, chance: random.Random) -> bytes:
+    at, size = chance.randint(0, len(data)), chance.choice((10, 100, 1000))
+    part = data[at : at + size]
+    return data[:at] + part * chance.choice((2, 3, 20)) + data[at + size :]
+
+
+def _move(data: bytes, chance: random.Random) -> bytes:
+    lines = data.splitlines(keepends=True)
+    if len(lines) > 1:
+        lines.insert(chance.randrange(len(lines)), lines.pop(chance.randrange(len(lines))))
+    return b"".join(lines)
+
+
+def _insert(data: bytes, chance: random.Random) -> bytes:
+    at = chance.randint(0, len(data))
+    return data[:at] + chance.choice(_TOKENS) + data[at:]
+
+
+def _replace_number(data: bytes, chance: random.Random) -> bytes:
+    digits = [at for at, byte in enumerate(data) if 48 <= byte <= 57]
+    if not digits:
+        return data
+    at = chance.choice(digits)
+    return data[:at] + chance.choice(_TOKENS) + data[at + 1 :]
+
+
+_EDITS = (_flip, _overwrite, _cut, _truncate, _repeat, _move, _insert, _insert, _replace_number)
+
+
+def _places(root: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Every container and key in it, the outermost first."""
+    waiting: list[Any] = [root]
+    while waiting:
+        node = waiting.pop()
+        keys = list(node) if isinstance(node, dict) else range(len(node))
+        for key in keys:
+            yield node, key
+            if isinstance(node[key], dict | list):
+                waiting.append(node[key])
+
+
+def _change(root: list[Any], chance: random.Random) -> None:
+    places = list(_places(root))
+    container, key = chance.choice(places)
+    kind = chance.randrange(6)
+    if kind == 0 and isinstance(container, dict):
+        del container[key]
+    elif kind == 1 and isinstance(container, list) and container is not root:
+        container.insert(key, copy.deepcopy(container[key]))
+    elif kind == 2 and isinstance(container, list) and container is not root:
+        del container[key]
+    elif kind == 3:
+        other, at = chance.choice(places)
+        container[key] = copy.deepcopy(other[at])
+    elif kind == 4 and type(container[key]) in (int, float):
+        container[key] *= chance.choice((-1, 0, 1e-300, 1e6, 1e15))
+    else:
+        container[key] = copy.deepcopy(chance.choice(_VALUES))

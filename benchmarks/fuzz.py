@@ -29,7 +29,7 @@ from tuner.local.faults import ApiError
 
 LONGEST_S = 20
 MEMORY_BYTES = 4 * 1024**3
-"""Of data: what grows without end ends here. The address space cannot be bounded, which V8 reserves by the terabyte."""
+"""Of data: what grows without end ends here. Address space cannot be bounded: V8 reserves more than there is."""
 SHOWN_FAILURES = 5
 READ, REFUSED, FAILED, SLOW = "read", "refused", "failed", "too slow"
 

@@ -160,17 +160,21 @@ def _places(root: list[Any]) -> Iterator[tuple[Any, Any]]:
 def _change(root: list[Any], chance: random.Random) -> None:
     places = list(_places(root))
     container, key = chance.choice(places)
-    kind = chance.randrange(6)
-    if kind == 0 and isinstance(container, dict):
+    if chance.random() < 0.6:  # types are checked first: what keeps them goes further
+        container[key] = _of_the_same_type(container[key], places, chance)
+    elif isinstance(container, dict) and chance.random() < 0.3:
         del container[key]
-    elif kind == 1 and isinstance(container, list) and container is not root:
-        container.insert(key, copy.deepcopy(container[key]))
-    elif kind == 2 and isinstance(container, list) and container is not root:
-        del container[key]
-    elif kind == 3:
-        other, at = chance.choice(places)
-        container[key] = copy.deepcopy(other[at])
-    elif kind == 4 and type(container[key]) in (int, float):
-        container[key] *= chance.choice((-1, 0, 1e-300, 1e6, 1e15))
     else:
         container[key] = copy.deepcopy(chance.choice(_VALUES))
+
+
+def _of_the_same_type(value: Any, places: list[tuple[Any, Any]], chance: random.Random) -> Any:
+    if type(value) is int:
+        return chance.choice((-1, 0, 1, 2, 127, 10_240, 2**31, 10**14, -value, value * 1000))
+    if type(value) is float:
+        return chance.choice((-1.0, 0.0, 1.0, 1e-12, 1e14, -value, value * 1e6, value / 1e6))
+    if isinstance(value, list) and value:
+        kept = chance.sample(value, chance.randint(0, len(value)))
+        return copy.deepcopy(kept + kept[:1] * chance.choice((0, 1)))
+    alike = [container[key] for container, key in places if type(container[key]) is type(value)]
+    return copy.deepcopy(chance.choice(alike))

@@ -27,6 +27,7 @@ SCHEMA_FOLDER = Path(__file__).parent / "data"
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 """ValidationError is one of the first. The others: text that is not UTF-8, nesting, a number beyond its type."""
 
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -37,7 +38,16 @@ def encode(value: object) -> bytes:
 
 def encode_pretty(value: object) -> bytes:
     """Indented JSON with a final newline, for files that people open."""
-    return msgspec.json.format(_encoder.encode(value), indent=2) + b"\n"
+    text = msgspec.json.format(_encoder.encode(value), indent=2).decode()
+    return controls_escaped(text).encode() + b"\n"
+
+
+def controls_escaped(document: str) -> str:
+    """A JSON document of the same value, without characters that a terminal or an editor obeys.
+
+    JSON escapes the first 32 controls only, and only in strings can the others stand.
+    """
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
 
 
 def decode(data: bytes | str, type_: type[T]) -> T:

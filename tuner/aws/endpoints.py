@@ -38,7 +38,7 @@ def check_environment(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def _obstacle(text: str) -> str | None:
-    from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
+    from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url  # noqa: PLC0415 - slow, rarely needed
 
     try:
         url = urlsplit(text)

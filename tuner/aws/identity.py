@@ -12,8 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-from tuner.aws.translate import translated
 from tuner.aws.endpoints import check_environment
+from tuner.aws.translate import translated
 from tuner.errors import AccessError
 
 

@@ -14,8 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from tuner import __version__
-from tuner.aws.translate import error_code, translated
 from tuner.aws.endpoints import check_environment
+from tuner.aws.translate import error_code, translated
 from tuner.errors import AccessError, TargetError
 from tuner.inputs.event_fields import compact, parse_json
 

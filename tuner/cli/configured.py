@@ -16,6 +16,8 @@ import typer.core
 from typer._click.core import Context
 from typer._click.exceptions import UsageError
 
+from tuner.cli.display import commands_only
+
 if TYPE_CHECKING:
     from tuner.inputs.config import Configuration, Setting, Vocabulary
 
@@ -45,6 +47,13 @@ _OPPOSITES = {"quiet": frozenset({"--verbose", "-v"}), "verbose": frozenset({"--
 
 class ConfiguredGroup(typer.core.TyperGroup):
     """``tuner`` itself."""
+
+    def invoke(self, ctx: Context) -> Any:
+        """Help is Typer's own text and keeps its colours; with it no command is run."""
+        if _HELP & set(sys.argv):
+            return super().invoke(ctx)
+        with commands_only():
+            return super().invoke(ctx)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)

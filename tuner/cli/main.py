@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -10,7 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from tuner.cli.app import app
-from tuner.cli.display import print_error
+from tuner.cli.display import guard_streams, print_error
 from tuner.errors import TunerError
 
 THREADS_OF_NUMPY = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -22,9 +21,7 @@ def main() -> None:
     """The ``tuner`` command. Typer itself ends with 2 on a wrong command line and with 130 on Ctrl-C."""
     for name in THREADS_OF_NUMPY:
         os.environ.setdefault(name, "1")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
-            stream.reconfigure(errors="replace")
+    guard_streams()
     signal.signal(signal.SIGTERM, _as_ctrl_c)  # before and after a measurement nothing needs more care than that
     try:
         app()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -98,7 +99,7 @@ def _refuse_other_architecture(report: Report, recommendation: Recommendation) -
             f"The report recommends {recommendation.memory_mb} MB on {recommendation.architecture}; the function is "
             f"{now}, and changing that needs a deployment of its code.",
             hint=f"Set both in the template that deploys it, or measure sizes for {now} alone: tuner run "
-            f"{report.target.function} --arch {now}",
+            f"{shlex.quote(report.target.function)} --arch {now}",
         )
 
 
@@ -192,7 +193,7 @@ def _refuse_other_function(report: Report, function: FunctionSnapshot) -> None:
     if differences:
         raise ForeignChangeError(
             f"{function.name} is not as it was measured: {'; '.join(differences)}.",
-            hint=f"Measure it again with `tuner run {function.name}`, and apply that report.",
+            hint=f"Measure it again with `tuner run {shlex.quote(function.name)}`, and apply that report.",
         )
 
 

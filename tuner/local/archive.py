@@ -122,7 +122,7 @@ def _checked_name(member: zipfile.ZipInfo) -> str:
     outside = name.startswith("/") or ".." in parts or (len(name) > 1 and name[1] == ":")
     if outside or "\\" in name or "\0" in member.orig_filename:
         raise ArchiveError(f"the name of an entry leads out of the package ({name!r})")
-    if not parts and not member.is_dir():
+    if not parts and not name.endswith("/"):  # is_dir() fails on an empty name
         raise ArchiveError("an entry has no name")
     return "/".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -88,7 +89,8 @@ def find_handler(path: Path, files: Mapping[str, SourceFile]) -> Found:
     if BOOTSTRAP in files:
         if not files[BOOTSTRAP].executable:
             raise LocalFunctionError(
-                f"{path / BOOTSTRAP} is not executable.", hint=f"Type `chmod +x {path / BOOTSTRAP}`, then run again."
+                f"{path / BOOTSTRAP} is not executable.",
+                hint=f"Type `chmod +x {shlex.quote(str(path / BOOTSTRAP))}`, then run again.",
             )
         return Found(BOOTSTRAP, Language.EXECUTABLE)
     present = _top_level(files)
@@ -101,7 +103,7 @@ def find_handler(path: Path, files: Mapping[str, SourceFile]) -> Found:
         names = [found.handler for found in candidates]
         raise LocalFunctionError(
             f"{path} has {len(names)} possible handlers: {listed(names)}.",
-            hint=f"Say which one, for example --handler {names[0]}",
+            hint=f"Say which one, for example --handler {shlex.quote(names[0])}",
         )
     return candidates[0]
 

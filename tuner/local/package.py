@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import shlex
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -95,7 +96,7 @@ def _files(path: Path) -> dict[str, SourceFile]:
     if path.is_file():
         raise LocalFunctionError(
             f"{path} is a file; a function is a folder, because its package holds everything next to the handler.",
-            hint=f"Give the folder: --local {path.parent}",
+            hint=f"Give the folder: --local {shlex.quote(str(path.parent))}",
         )
     raise LocalFunctionError(
         f"There is no folder {path}.", hint="Give the folder that holds the handler, for example examples/wait."

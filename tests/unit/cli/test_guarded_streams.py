@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from tuner import codec
-from tuner.cli import display
 from tuner.cli.display import GuardedStream, commands_only, redrawing
 from tuner.cli.rendering import text_of
 from tuner.cli.report_file import read_report
-from tuner.render.text import Styled, harmless
+from tuner.render.text import STYLES, Styled, harmless
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "report.json"
 EVIL = "\x1b[2J\x1b]0;owned\x07\x1b[8mhidden\x9b31m\u202etxt\u2066\x7f\r"
@@ -56,7 +55,7 @@ def test_a_bar_is_redrawn_with_cursor_sequences_and_nothing_else(monkeypatch: py
     with commands_only(), redrawing():
         guarded.write("\r\x1b[2K\x1b[1A\x1b[?25l\x1b[1mbar\x1b[0m\x1b[2J\x1b]0;owned\x07")
     assert buffer.getvalue().decode() == "\r\x1b[2K\x1b[1A\x1b[?25l\x1b[1mbar\x1b[0m\ufffd[2J\ufffd]0;owned\ufffd"
-    assert guarded.allowed is display.STYLES
+    assert guarded.allowed is STYLES
 
 
 def test_the_colours_of_a_report_are_ours_and_not_its_authors(
@@ -72,7 +71,7 @@ def test_the_colours_of_a_report_are_ours_and_not_its_authors(
     shown = text_of(read_report(str(path)))
     assert isinstance(shown, Styled)
     assert "\x1b[1;32m" in shown
-    left = display.STYLES.sub("", shown)
+    left = STYLES.sub("", shown)
     assert not any(sign in left for sign in OBEYED)
     assert "\x1b[31mthumb" not in shown
     assert "\x1b[8m" not in shown

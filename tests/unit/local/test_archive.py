@@ -56,6 +56,7 @@ REFUSED = {
     "bzip2": packed(("app.py", HANDLER), method=zipfile.ZIP_BZIP2),
     "truncated": packed(("app.py", HANDLER))[:-30],
     "bad crc": packed(("app.py", HANDLER), method=zipfile.ZIP_STORED).replace(b"event", b"EVENT"),
+    "without a name": packed(("x", "y")).replace(b"xPK", b"\0PK").replace(b"xy", b"\0y"),
     "empty": b"",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -109,7 +110,7 @@ def choose(functions: Sequence[TemplateFunction], name: str, resource: str | Non
     """
     if not functions:
         raise TemplateError("No Lambda function is declared in this template.", hint="Give the file that has it.")
-    names = ", ".join(function.resource for function in functions)
+    names = ", ".join(shlex.quote(function.resource) for function in functions)
     if resource is not None:
         named = [function for function in functions if function.resource == resource]
         if not named:

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from tuner.errors import TunerError
 from tuner.render.text import STYLES, Styled, harmless
@@ -59,6 +59,28 @@ def redrawing() -> Iterator[None]:
     """While Rich redraws a bar on standard error. What goes into the bar has to be ``plain`` before."""
     with _allowing(LIVE, sys.stderr):
         yield
+
+
+@contextmanager
+def above_the_bar() -> Iterator[None]:
+    """For within a bar: Rich then stands in for both streams, and takes sequences in a text for styles of its own."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", _Harmless(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Harmless:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(harmless(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager

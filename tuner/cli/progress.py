@@ -10,7 +10,7 @@ from decimal import Decimal
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from tuner.cli.display import redrawing
+from tuner.cli.display import above_the_bar, redrawing
 from tuner.engine.observer import Observer, Silent
 from tuner.model import Block, Cell, EngineKind, Plan, Sample, SamplingKind
 from tuner.render.invocation import invocation_line, version_line
@@ -25,7 +25,7 @@ def progress(plan: Plan, *, quiet: bool, verbose: bool = False) -> Iterator[Obse
     if quiet:
         yield Silent()
     elif console.is_terminal:
-        with redrawing(), _bar(console) as bar:
+        with redrawing(), _bar(console) as bar, above_the_bar():
             live = LiveProgress(bar, plan)
             yield EachInvocation(live, bar.console) if verbose else live
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,24 @@ def test_an_error_is_printed_harmless() -> None:
     done = subprocess.run([sys.executable, "-m", "tuner", "report", EVIL], capture_output=True, text=True)
     assert done.returncode == 2
     assert not any(sign in done.stderr for sign in OBEYED)
+
+
+def test_text_above_a_bar_has_no_colours_but_ours() -> None:
+    script = (
+        "import sys\n"
+        "from rich.console import Console\n"
+        "from tuner.cli.display import above_the_bar, commands_only, guard_streams, redrawing\n"
+        "from tuner.cli.progress import _bar\n"
+        "guard_streams()\n"
+        "with commands_only(), redrawing(), _bar(Console(stderr=True)) as bar, above_the_bar():\n"
+        "    bar.add_task('starting', total=1, words='')\n"
+        "    print('foreign \\x1b[35mpurple\\x9b \\x1b[2J', file=sys.stderr)\n"
+    )
+    reader, terminal = os.openpty()
+    subprocess.run([sys.executable, "-c", script], stderr=terminal, env={**os.environ, "TERM": "xterm"}, check=True)
+    os.close(terminal)
+    shown = os.read(reader, 100_000).decode()
+    os.close(reader)
+    assert "foreign \ufffd[35mpurple\ufffd \ufffd[2J" in shown
+    assert "\x1b[2K" in shown
+    assert "\x1b[35m" not in shown

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import random
+import stat
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -50,6 +54,11 @@ _TOKENS = (
     b"%00%ff",
 )
 
+_NAME_PARTS = ("a", "app.py", "/", "/", "..", ".", "\\", "C:", "\u202e", "\x1b[2J", "b" * 300, "//", "./", " ")
+_TIDY_PARTS = ("a", "b", "c", "d/", "./")
+_TIDY_KINDS = (0, stat.S_IFREG, stat.S_IFREG, stat.S_IFREG, stat.S_IFLNK)
+_KINDS = (0, stat.S_IFREG, stat.S_IFREG, stat.S_IFLNK, stat.S_IFLNK, stat.S_IFDIR, stat.S_IFIFO, stat.S_IFCHR)
+
 _VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -93,6 +102,27 @@ def mutate_json(data: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.randint(1, 3)):
         _change(document, chance)
     return json.dumps(document[0]).encode()
+
+
+def mutate_zip(data: bytes, chance: random.Random) -> bytes:
+    """Damaged bytes, or a sound zip file with names, kinds, modes and methods that no tidy program writes."""
+    if chance.random() < 0.5:
+        return mutate_bytes(data, chance)
+    target = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(target, "w") as archive:
+        warnings.simplefilter("ignore")  # of the duplicate names
+        parts, kinds = (_NAME_PARTS, _KINDS) if chance.random() < 0.3 else (_TIDY_PARTS, _TIDY_KINDS)
+        for _ in range(chance.randint(1, 4)):
+            name = "".join(chance.choice(parts) for _ in range(chance.randint(1, 5)))
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3
+            entry.external_attr = (chance.choice(kinds) | chance.randrange(0o10000)) << 16
+            entry.compress_type = chance.choice((0, 0, 0, 8, 8, 8, 8, 8, 12, 14))
+            archive.writestr(
+                entry, chance.choice(("", "x" * 1000, "../app.py", "/etc/passwd", "app.py", "a/b", ".."))
+            )
+    made = target.getvalue()
+    return mutate_bytes(made, chance) if chance.random() < 0.2 else made
 
 
 def _flip(data: bytes, chance: random.Random) -> bytes:

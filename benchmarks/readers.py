@@ -162,13 +162,21 @@ def _history_files() -> tuple[bytes, ...]:
         return (history.path.read_bytes(),)
 
 
+@cache
+def _root_command() -> Any:
+    """Typer takes longer to make it than a file takes to be read."""
+    from tuner.cli.configured import root_command
+
+    return root_command()
+
+
 def _read_config(data: bytes, folder: Path) -> None:
-    from tuner.cli.configured import default_values, effective, root_command, vocabulary
+    from tuner.cli.configured import default_values, effective, vocabulary
     from tuner.inputs.budgets import read_budgets, read_rules
     from tuner.inputs.config import problems, read_config
 
     configuration = read_config(_written(data, folder, "tuner.toml"))
-    root = root_command()
+    root = _root_command()
     problems(configuration, vocabulary(root))
     command = root.commands["run"]
     default_values(command, effective(command, configuration, "orders", None), folder)

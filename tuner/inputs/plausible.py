@@ -18,6 +18,7 @@ LARGEST = 10**15
 SMALLEST = Decimal("1e-30")
 LARGEST_MB = 10**6
 MOST_CHARACTERS = 100_000
+_UPSIDE_DOWN = object()
 
 
 def check_plausible(value: object, what: str) -> None:
@@ -37,6 +38,8 @@ def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
     while waiting:
         name, node = waiting.pop()
         if isinstance(node, dict):
+            if _is_upside_down(node):
+                yield name, _UPSIDE_DOWN
             waiting.extend((str(key), child) for key, child in node.items())
         elif isinstance(node, list | tuple):
             waiting.extend((name, child) for child in node)
@@ -44,7 +47,15 @@ def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
             yield name, node
 
 
+def _is_upside_down(node: dict[str, Any]) -> bool:
+    """Whether an estimate's interval ends below where it begins."""
+    low, high = node.get("low"), node.get("high")
+    return isinstance(low, int | float) and isinstance(high, int | float) and low > high
+
+
 def _implausible(name: str, value: object) -> str | None:
+    if value is _UPSIDE_DOWN:
+        return "has an interval that ends below where it begins"
     if isinstance(value, str):
         return "is too long a text" if len(value) > MOST_CHARACTERS else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):

@@ -38,6 +38,7 @@ ABSURD: dict[str, Callable[[dict[str, Any]], None]] = {
     "beyond floats": set_point(point=10**400),
     "huge": set_point(point=1e300),
     "huge count": set_point(n=10**40),
+    "interval upside down": set_point(low=5.0, high=-3.0),
     "negative memory": lambda content: content["curve"][0].update(memory_mb=-5),
     "huge memory": lambda content: content["curve"][0].update(memory_mb=10**9),
     "wrong kind": lambda content: content["curve"][0].update(memory_mb="512"),

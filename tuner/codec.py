@@ -21,8 +21,7 @@ T = TypeVar("T")
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 SCHEMA_FOLDER = Path(__file__).parent / "data"
-"""Where the published schemas are, as ``<name>.schema.json``; a test keeps them equal to
-:func:`published_schemas`."""
+"""Holds the published schemas, ``<name>.schema.json``; a test keeps them equal to :func:`published_schemas`."""
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
 """ValidationError is one of the first. The others: text that is not UTF-8, nesting, a number beyond its type."""

@@ -193,7 +193,7 @@ def test_what_is_encoded_can_be_decoded_and_is_encoded_as_a_change_would(event: 
 
 
 def readable(document: Any, event: CatalogueEvent) -> Any:
-    """``document`` with its encoded fields as text, innermost first: libraries pack the same text differently."""
+    """``document`` with its encoded fields as text, innermost first: libraries pack the same text to other bytes."""
     for pattern, encoding in sorted(event.shape.encoded.items(), key=lambda item: -len(parse_path(item[0]))):
 
         def unpack(value: Any, _at: tuple[str, ...], encoding: Any = encoding) -> Any:

@@ -24,7 +24,7 @@ _ASK_LIMIT_S = 5.0
 @cache
 def executables() -> dict[str, Path]:
     """Node by major version: what nvm installed, and the ``node`` on PATH, which wins."""
-    home = os.environ.get("NVM_DIR") or os.path.expanduser("~/.nvm")  # noqa: PTH111 - Path fails without a home
+    home = os.environ.get("NVM_DIR") or os.path.expanduser("~/.nvm")  # noqa: PTH111 - Path raises where there is no home
     installed = executables_below(home, "versions/node/v*/bin/node")
     found = {match[1]: file for file in installed if (match := _VERSION.fullmatch(file.parts[-3]))}
     on_path = shutil.which("node")

@@ -68,12 +68,12 @@ def _candidates(version: str) -> Iterator[Path]:
         file = Path(entry, f"python{version}")
         if Path(entry).name != "shims" and os.access(file, os.X_OK):
             yield file
-    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")  # noqa: PTH111 - as in node.py
+    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")  # noqa: PTH111 - Path raises where there is no home
     yield from reversed(executables_below(root, f"versions/{version}.*/bin/python{version}"))
 
 
 def _compile(interpreter: Path, version: str) -> None:
-    """Lambda's image holds its Python files compiled. Not every installer does, and with -B each cold start would.
+    """Lambda's image holds its Python files compiled; not every installer leaves ours so, and -B caches nothing.
 
     Where our own installation may not be written to, cold starts are that much longer.
     """

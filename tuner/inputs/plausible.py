@@ -60,6 +60,10 @@ def _implausible(name: str, value: object) -> str | None:
         return "is too long a text" if len(value) > MOST_CHARACTERS else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
+    return _absurd(name, value)
+
+
+def _absurd(name: str, value: float | Decimal) -> str | None:
     # A NaN is on neither side of a limit; one that is a Decimal refuses to be compared at all.
     if (isinstance(value, Decimal) and not value.is_finite()) or not -LARGEST < value < LARGEST:
         return "is not a number that can be measured"

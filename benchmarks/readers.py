@@ -7,6 +7,7 @@ import json
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -76,6 +77,7 @@ def _upload_package(data: bytes, folder: Path) -> None:
 
 
 def _read_template(data: bytes, folder: Path, *, name: str) -> None:
+    from tuner.inputs.templates.found import TemplateError
     from tuner.inputs.templates.read import edited_alone, template_functions, template_kind
 
     del folder
@@ -83,7 +85,8 @@ def _read_template(data: bytes, folder: Path, *, name: str) -> None:
     kind = template_kind(name, text)
     functions = template_functions(kind, text)
     if functions:  # one of them, whichever: each edit reads the template twice more
-        edited_alone(kind, text, functions[len(data) % len(functions)], 1769)
+        with suppress(TemplateError):
+            edited_alone(kind, text, functions[len(data) % len(functions)], 1769)
 
 
 def _read_project(data: bytes, folder: Path) -> None:

@@ -23,6 +23,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 SCHEMA_FOLDER = Path(__file__).parent / "data"
 """Holds the published schemas, ``<name>.schema.json``; a test keeps them equal to :func:`published_schemas`."""
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
+"""ValidationError is one of the first. The others: text that is not UTF-8, nesting, a number beyond its type."""
+
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -33,16 +37,25 @@ def encode(value: object) -> bytes:
 
 def encode_pretty(value: object) -> bytes:
     """Indented JSON with a final newline, for files that people open."""
-    return msgspec.json.format(_encoder.encode(value), indent=2) + b"\n"
+    text = msgspec.json.format(_encoder.encode(value), indent=2).decode()
+    return controls_escaped(text).encode() + b"\n"
+
+
+def controls_escaped(document: str) -> str:
+    """A JSON document of the same value, without characters that a terminal or an editor obeys.
+
+    JSON escapes the first 32 controls only, and only in strings can the others stand.
+    """
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
 
 
 def decode(data: bytes | str, type_: type[T]) -> T:
     """Read a value of ``type_``; UsageError names the first field that does not fit."""
     try:
         return msgspec.json.decode(data, type=type_)
-    except msgspec.DecodeError as error:  # ValidationError is a subclass
+    except UNDECODABLE as error:
         raise UsageError(
-            f"This is not a {type_.__name__} of schema version {SCHEMA_VERSION}: {error}.",
+            f"This is not a {type_.__name__.removeprefix('_')} of schema version {SCHEMA_VERSION}: {error}.",
             hint="Was the file written by another version of tuner, or edited? Run the measurement again.",
         ) from error
 
@@ -56,7 +69,7 @@ def kind_of(data: bytes | str) -> str | None:
     """Which kind of report a file holds: run, cold-start, gate; None where it names none."""
     try:
         return msgspec.json.decode(data, type=_Kind).kind
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 

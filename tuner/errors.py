@@ -4,6 +4,7 @@ TunerError
   UsageError              exit 2   the command line or a file given on it is wrong
     MemoryRangeError               --memory cannot be read
     IdentifierError                FUNCTION cannot be read
+    EndpointError                  --endpoint-url or AWS_ENDPOINT_URL is not a URL
     PayloadError                   --payload cannot be read or is not JSON
     LocalFunctionError             the folder given with --local holds no function that can run
   InvalidMeasurementError exit 6   the run ended without a usable number
@@ -70,6 +71,10 @@ class MemoryRangeError(UsageError):
 
 class IdentifierError(UsageError):
     slug = "identifier"
+
+
+class EndpointError(UsageError):
+    slug = "endpoint"
 
 
 class PayloadError(UsageError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ import pytest
 GOOD = "def handler(event, context):\n    return 1\n"
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, command: str = "run") -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TUNER_"))}
     return subprocess.run(
-        [sys.executable, "-m", "tuner", "run", *arguments],
+        [sys.executable, "-m", "tuner", command, *arguments],
         env={
             **environment,
             "TUNER_STATE_DIR": str(folder / "state"),
@@ -95,3 +96,21 @@ def test_an_unwritable_default_report_folder_is_said_and_the_report_is_kept(fold
     assert done.returncode == 0, done.stderr
     assert "is kept in" in done.stdout
     assert len(list(folder.glob("state/runs/*/report.html"))) == 1
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("entry", ["../precious", "/precious"])
+def test_a_zip_file_that_leads_outside_is_refused_and_changes_no_mode(folder: Path, command: str, entry: str) -> None:
+    precious = folder / "precious"
+    precious.write_text("mine")
+    precious.chmod(0o600)
+    with zipfile.ZipFile(folder / "evil.zip", "w") as archive:
+        archive.writestr("handler.py", GOOD)
+        named = zipfile.ZipInfo(entry.replace("/precious", str(precious)) if entry.startswith("/") else entry)
+        named.create_system, named.external_attr = 3, 0o100755 << 16
+        archive.writestr(named, "")
+    result = run(folder, "evil.zip", "--local", command=command)
+    assert result.returncode == 2
+    assert "leads out of the package" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (precious.read_text(), precious.stat().st_mode & 0o777) == ("mine", 0o600)

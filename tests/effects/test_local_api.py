@@ -205,6 +205,23 @@ def test_a_package_that_is_no_zip_file_is_refused(client: Any, deploy: Callable[
         client.update_function_code(FunctionName=name, ZipFile=b"not a zip")
 
 
+@pytest.mark.parametrize("name", ["../above.py", "/above.py", "a/../../above.py", "..\\above.py"])
+def test_a_package_with_a_name_that_leads_outside_is_refused_as_a_whole(
+    client: Any, deploy: Callable[..., str], name: str
+) -> None:
+    function = deploy(ANSWER)
+    before = client.get_function_configuration(FunctionName=function)
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("app.py", ANSWER)
+        archive.writestr(name, "x")
+    with pytest.raises(ClientError, match="leads out of the package") as caught:
+        client.update_function_code(FunctionName=function, ZipFile=target.getvalue())
+    assert code_of(caught) == (400, "InvalidParameterValueException")
+    after = client.get_function_configuration(FunctionName=function)
+    assert (after["CodeSha256"], after["RevisionId"]) == (before["CodeSha256"], before["RevisionId"])
+
+
 @pytest.mark.parametrize("headers", [{"Origin": "http://example.com"}, {"Host": "rebound.example.com"}])
 def test_web_pages_are_turned_away(embedded: EmbeddedLambda, headers: dict[str, str]) -> None:
     request = urllib.request.Request(f"{embedded.endpoint_url}/tuner/about", headers=headers)

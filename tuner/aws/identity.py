@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+from tuner.aws.endpoints import check_environment
 from tuner.aws.translate import translated
 from tuner.errors import AccessError
 
@@ -34,6 +35,7 @@ class TokenService(Protocol):
 def token_service(*, region: str, profile: str | None) -> TokenService:
     """AccessError where there is no such profile."""
     config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=10)
+    check_environment()
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         return cast("TokenService", session.client("sts", config=config))

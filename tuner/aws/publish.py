@@ -10,6 +10,7 @@ import botocore.exceptions
 from botocore.config import Config
 
 from tuner import __version__
+from tuner.aws.endpoints import check_environment
 from tuner.errors import AccessError, TargetError, UsageError
 
 LONGEST_LINK_S = 7 * 86_400
@@ -74,6 +75,8 @@ def publish_page(
     credentials, TargetError when S3 refuses.
     """
     key = f"{place.prefix}{name}"
+    if endpoint_url is None:
+        check_environment()
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         client = session.client(

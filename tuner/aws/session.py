@@ -14,7 +14,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tuner import __version__
-from tuner.errors import AccessError, UsageError
+from tuner.aws.endpoints import check_environment
+from tuner.errors import AccessError, EndpointError, UsageError
 from tuner.model import FunctionTarget
 
 if TYPE_CHECKING:
@@ -97,7 +98,13 @@ class AwsAccess:
         return configured or os.environ.get("REQUESTS_CA_BUNDLE")
 
     def _client(self, config: Config) -> LambdaClient:
-        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=config)
+        try:
+            return self._session.client("lambda", endpoint_url=self.endpoint_url, config=config)
+        except ValueError as error:  # the profile's endpoint_url: options and variables were checked before
+            raise EndpointError(
+                f"The AWS configuration is not usable: {error}.",
+                hint="Check endpoint_url in ~/.aws/config; it is written like http://localhost:4566",
+            ) from error
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -105,6 +112,8 @@ class AwsAccess:
 
     def _new_session(self) -> boto3.Session:
         fixed = self.credentials
+        if self.endpoint_url is None:
+            check_environment()
         try:
             return boto3.Session(
                 profile_name=self.profile,

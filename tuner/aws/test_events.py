@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from tuner import __version__
+from tuner.aws.endpoints import check_environment
 from tuner.aws.translate import error_code, translated
 from tuner.errors import AccessError, TargetError
 from tuner.inputs.event_fields import compact, parse_json
@@ -38,6 +39,7 @@ class SchemasClient(Protocol):
 def schemas_client(*, region: str, profile: str | None) -> SchemasClient:
     """A client of the region's schema registry. AccessError where there is no such profile."""
     config = Config(retries={"mode": "standard"}, user_agent_extra=f"tuner/{__version__}")
+    check_environment()
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         return cast("SchemasClient", session.client("schemas", config=config))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -59,7 +60,7 @@ def translated(error: ClientError | BotoCoreError, *, function: str, profile: st
     """The TargetError that says the same as ``error``; raise it ``from error``."""
     if isinstance(error, ClientError):
         return _from_answer(error, function)
-    login = f"Type `aws sso login{f' --profile {profile}' if profile else ''}`, then run this again."
+    login = f"Type `aws sso login{f' --profile {shlex.quote(profile)}' if profile else ''}`, then run this again."
     if isinstance(error, _SSO):
         return AccessError(f"The SSO session has ended: {error}.", hint=login)
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,10 +21,19 @@ from tuner.cli.reach import access_to, control_plane
 from tuner.cli.report_file import read_report
 from tuner.engine.apply import apply_memory, settled_latest
 from tuner.errors import CannotTuneError, ExitCode, ForeignChangeError, TargetError, UsageError
+from tuner.inputs.files import UnreadableFileError, read_bounded
 from tuner.inputs.identifiers import parse_function
 from tuner.inputs.templates.cdk import construct_path, memory_lines
-from tuner.inputs.templates.found import Place, TemplateError, TemplateFunction, TemplateKind, choose, edited
-from tuner.inputs.templates.read import template_functions, template_kind
+from tuner.inputs.templates.found import (
+    LARGEST_TEMPLATE_BYTES,
+    Place,
+    TemplateError,
+    TemplateFunction,
+    TemplateKind,
+    choose,
+)
+from tuner.inputs.templates.read import edited_alone, template_functions, template_kind
+from tuner.limits import LARGEST_MB, SMALLEST_MB
 from tuner.model import EngineKind, FunctionSnapshot, FunctionTarget, Recommendation, Report
 from tuner.render.change import render_memory_change, render_text_change
 from tuner.render.text import join_or
@@ -48,7 +58,7 @@ def apply_command(options: ApplyOptions) -> int:
     """Change one memory size; returns the exit code."""
     _check(options)
     report = read_report(options.source)
-    recommendation = _recommended(report)
+    recommendation = recommended(report)
     if options.template is not None:
         return _write(report, recommendation, options.template, options)
     _refuse_other_architecture(report, recommendation)
@@ -68,9 +78,16 @@ def _check(options: ApplyOptions) -> None:
         )
 
 
-def _recommended(report: Report) -> Recommendation:
+def recommended(report: Report) -> Recommendation:
+    """What the report recommends; UsageError where that is nothing, or no size that Lambda has."""
     if report.recommendation is None:
         raise UsageError("This report recommends no size.", hint="Its notices say why: `tuner report` shows them.")
+    memory_mb = report.recommendation.memory_mb
+    if not SMALLEST_MB <= memory_mb <= LARGEST_MB:
+        raise UsageError(
+            f"This report recommends {memory_mb} MB; Lambda allows {SMALLEST_MB} to {LARGEST_MB:,} MB.",
+            hint="It was not written by `tuner run`, or was edited. Measure again: tuner run FUNCTION",
+        )
     return report.recommendation
 
 
@@ -82,7 +99,7 @@ def _refuse_other_architecture(report: Report, recommendation: Recommendation) -
             f"The report recommends {recommendation.memory_mb} MB on {recommendation.architecture}; the function is "
             f"{now}, and changing that needs a deployment of its code.",
             hint=f"Set both in the template that deploys it, or measure sizes for {now} alone: tuner run "
-            f"{report.target.function} --arch {now}",
+            f"{shlex.quote(report.target.function)} --arch {now}",
         )
 
 
@@ -178,7 +195,7 @@ def _refuse_other_function(report: Report, function: FunctionSnapshot) -> None:
     if differences:
         raise ForeignChangeError(
             f"{function.name} is not as it was measured: {'; '.join(differences)}.",
-            hint=f"Measure it again with `tuner run {function.name}`, and apply that report.",
+            hint=f"Measure it again with `tuner run {shlex.quote(function.name)}`, and apply that report.",
         )
 
 
@@ -206,7 +223,7 @@ def _write(report: Report, recommendation: Recommendation, path: Path, options: 
     if function.memory_mb == memory_mb:
         print(f"{path}: {function.resource} has {memory_mb} MB already: nothing to change.")
     else:
-        changed = edited(text, function, memory_mb)
+        changed = edited_alone(kind, text, function, memory_mb)
         print(render_text_change(str(path), text, changed), end="")
         _remark(function, report)
         if not options.dry_run:
@@ -257,9 +274,9 @@ def _cannot_edit_cdk(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give --write another file.") from error
+        return read_bounded(path, limit_bytes=LARGEST_TEMPLATE_BYTES).decode("utf-8")
+    except UnreadableFileError as error:
+        raise UsageError(f"{path} {error}.", hint="Give --write the file of a template.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text.", hint="Give --write a template.") from error
 
@@ -275,12 +292,18 @@ def _replace(path: Path, text: str) -> None:
     target = path.resolve()
     try:
         descriptor, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8"))
-        shutil.copymode(target, made)
-        Path(made).replace(target)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode("utf-8"))
+            shutil.copymode(target, made)
+            Path(made).replace(target)
+        finally:
+            Path(made).unlink(missing_ok=True)  # on a full disk half a file would stay behind
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Is the folder yours?") from error
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. It was left as it is.",
+            hint="Check the free space, and that you may write in its folder.",
+        ) from error
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuner.cli.delivery import Delivery
 from tuner.cli.rendering import document_text
-from tuner.cli.report import Publication, publish
+from tuner.cli.report import Publication, check_publication, page_name, publish
 from tuner.cli.report_file import read_report
 from tuner.cli.reports import check_writable, say_written, write_charts, write_document
 from tuner.errors import ExitCode, UsageError
@@ -31,6 +31,8 @@ def compare_command(options: CompareOptions) -> int:
     """Compare, write, print; returns the exit code."""
     check_writable(options.files)
     named = named_reports(options.sources)
+    if options.publication is not None:
+        check_publication(options.publication, named[0][1].run_id)
     from tuner.render.comparison import comparison_document
 
     document = comparison_document(named, include=tuple(sorted(options.include)))
@@ -40,7 +42,7 @@ def compare_command(options: CompareOptions) -> int:
             write_charts(document.charts, options.charts, delivery)
         say_written(delivery.written)
     if options.publication is not None:
-        publish(document_text(document, ".html"), options.publication, name=f"compare-{named[0][1].run_id}.html")
+        publish(document_text(document, ".html"), options.publication, name=page_name(named[0][1].run_id, "compare-"))
     elif not options.files and options.charts is None:
         print(document_text(document, ".md"), end="")
     return ExitCode.OK

@@ -7,6 +7,7 @@ when its name, and by a look ahead its FUNCTION, are known; the commands themsel
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import typer.core
 from typer._click.core import Context
 from typer._click.exceptions import UsageError
+
+from tuner.cli.display import commands_only
 
 if TYPE_CHECKING:
     from tuner.inputs.config import Configuration, Setting, Vocabulary
@@ -29,6 +32,9 @@ NOT_CONFIGURABLE = frozenset(
 )
 """Consent, and what an option of this name changes, belong to one command line."""
 
+HOOKS = ("before", "after")
+"""Options that are commands to run."""
+
 ALL = "--all"
 """`tuner run --all` is a command of its own: it takes no FUNCTION, and options that each run reads."""
 
@@ -42,6 +48,13 @@ _OPPOSITES = {"quiet": frozenset({"--verbose", "-v"}), "verbose": frozenset({"--
 class ConfiguredGroup(typer.core.TyperGroup):
     """``tuner`` itself."""
 
+    def invoke(self, ctx: Context) -> Any:
+        """Help is Typer's own text and keeps its colours; with it no command is run."""
+        if _HELP & set(sys.argv):
+            return super().invoke(ctx)
+        with commands_only():
+            return super().invoke(ctx)
+
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
         if name == "run" and ALL in rest:
@@ -53,10 +66,22 @@ class ConfiguredGroup(typer.core.TyperGroup):
         settings = effective(command, configuration, typed, ctx.params.get("config_profile"))
         options = parameters(command)
         settings = {key: found for key, found in settings.items() if not _OPPOSITES.get(key, frozenset()) & set(rest)}
+        _announce_hooks(settings, rest)
         values = default_values(command, settings, configuration.path.parent if configuration else None)
         ctx.default_map = {name: {options[key].name: value for key, value in values.items()}}
         meant = values.get("function") if _is_named(settings) else None
         return name, command, _with_identifier(ctx, command, rest, typed, meant)
+
+
+def _announce_hooks(settings: Mapping[str, Setting], words: Sequence[str]) -> None:
+    """Say which commands a file has run: whoever typed `tuner run` has not seen them."""
+    from tuner.inputs.config import ENVIRONMENT_PREFIX
+
+    for hook in HOOKS:
+        setting = settings.get(hook)
+        typed = any(word == f"--{hook}" or word.startswith(f"--{hook}=") for word in words)
+        if setting is not None and not typed and not setting.origin.startswith(ENVIRONMENT_PREFIX):
+            print(f"{setting.origin} runs a command {hook} each invocation: {setting.value}", file=sys.stderr)
 
 
 def load(path: Path | None = None, *, root: Any = None) -> Configuration | None:
@@ -136,7 +161,15 @@ def _from_folder(value: object, folder: Path) -> object:
     name, separator, weight = value.rpartition("=")
     source, rest = (name, separator + weight) if name else (value, "")
     beside = folder / source
-    return f"{beside}{rest}" if len(source) < 1000 and beside.exists() else value
+    return f"{beside}{rest}" if _is_there(beside) else value
+
+
+def _is_there(path: Path) -> bool:
+    """False also for what cannot be the name of a file: an event, or an ARN of a thousand characters."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _keys(parameter: Any) -> Iterator[str]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuner.codec import to_builtins
+from tuner.codec import controls_escaped, to_builtins
 from tuner.errors import UsageError
 from tuner.inputs.events import catalogue, event_notices, pretty, read_event
 from tuner.inputs.identifiers import parse_function
 from tuner.model import Notice
-from tuner.render.text import plain
+from tuner.render.text import Styled, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -164,7 +164,7 @@ def _catalogue_table() -> str:
     console.print(_table())
     console.print(escape("! is not harmless to replay: the function acts on what the event names."))
     console.print(escape("Next: tuner event show EVENT"))
-    return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
+    return Styled("\n".join(line.rstrip() for line in output.getvalue().splitlines()))
 
 
 def _table() -> Table:
@@ -180,7 +180,8 @@ def _table() -> Table:
 
 
 def _json(content: dict[str, object]) -> str:
-    return json.dumps({"schema_version": LIST_SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False)
+    text = json.dumps({"schema_version": LIST_SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False)
+    return controls_escaped(text)
 
 
 def _warn(notices: tuple[Notice, ...]) -> None:

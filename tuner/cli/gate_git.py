@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 import subprocess
 import tempfile
@@ -94,9 +95,10 @@ def _refuse_links(archive: Path, reference: Reference) -> None:
     with zipfile.ZipFile(archive) as opened:
         links = [entry.filename for entry in opened.infolist() if stat.S_ISLNK(entry.external_attr >> 16)]
     if links:
+        command = f"git worktree add ../base {shlex.quote(reference.name)}"
         raise UsageError(
             f"{reference.name} holds symbolic links ({links[0]}), which cannot be followed in a packed commit.",
-            hint=f"Check it out (`git worktree add ../base {reference.name}`) and give that folder as --base.",
+            hint=f"Check it out (`{command}`) and give that folder as --base.",
         )
 
 

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
+
 from tuner.cli.display import columns, wants_color
 from tuner.cli.rendering import document_text
 from tuner.cli.report_file import read_gate_or_run
 from tuner.engine.history import Entry, History
 from tuner.engine.history_entries import entries_of
 from tuner.errors import ExitCode, TargetError, UsageError
+from tuner.inputs.plausible import check_plausible
 from tuner.model import GateReport, Report
 from tuner.render.history import Series, history_document
 from tuner.statistics.history import trend
@@ -35,7 +38,7 @@ def history_command(options: HistoryOptions) -> int:
     for path in options.add:
         count = history.add(entries_of(_read(path)))
         print(f"{path}: {count} numbers kept in {history.path}", file=sys.stderr)
-    entries = history.read(options.function)
+    entries = read_entries(history, options.function)
     if not entries and not options.add:
         raise UsageError(
             f"There is no history of {options.function or 'any function'} in {history.path}.",
@@ -43,6 +46,18 @@ def history_command(options: HistoryOptions) -> int:
         )
     _print(entries, options.output)
     return ExitCode.OK
+
+
+def read_entries(history: History, function: str | None = None) -> tuple[Entry, ...]:
+    """What is kept of a function, or of all. TargetError for a file with anything else than its own rows in it."""
+    try:
+        entries = tuple(msgspec.convert(asdict(entry), Entry) for entry in history.read(function))
+        check_plausible(entries, "The history")
+    except (msgspec.ValidationError, UnicodeDecodeError, UsageError) as error:
+        raise TargetError(
+            f"The history {history.path} is damaged: {error}", hint="Delete the file to begin a new one."
+        ) from error
+    return entries
 
 
 def remember(report: GateReport | Report, *, quiet: bool, project: Path = Path()) -> None:

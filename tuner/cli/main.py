@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 
 from tuner.cli.app import app
-from tuner.cli.display import print_error
+from tuner.cli.display import guard_streams, print_error
 from tuner.cli.interrupt import end_on_signals, ignore_signals
 from tuner.cli.streams import BROKEN_DISK, ExitStatus, delivered, forgive_standard_error, not_written
 from tuner.errors import ExitCode, TunerError
@@ -21,9 +20,8 @@ def main() -> None:
     """The ``tuner`` command. Typer itself ends with 2 on a wrong command line and with 130 on Ctrl-C."""
     for name in THREADS_OF_NUMPY:
         os.environ.setdefault(name, "1")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a sign gets a question mark
-        sys.stdout.reconfigure(errors="replace")
     forgive_standard_error()
+    guard_streams()
     end_on_signals()
     try:
         sys.exit(delivered(_exit_code()))

@@ -297,8 +297,19 @@ Region = Annotated[
     ),
 ]
 Profile = Annotated[str | None, typer.Option(help="AWS profile.", rich_help_panel="AWS")]
+
+
+def _check_endpoint(text: str | None) -> str | None:
+    from tuner.aws.endpoints import checked_endpoint
+
+    return None if text is None else checked_endpoint(text)
+
+
 EndpointUrl = Annotated[
-    str | None, typer.Option(help="Another endpoint that speaks the Lambda API.", rich_help_panel="AWS")
+    str | None,
+    typer.Option(
+        help="Another endpoint that speaks the Lambda API.", rich_help_panel="AWS", callback=_check_endpoint
+    ),
 ]
 
 

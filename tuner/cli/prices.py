@@ -15,6 +15,7 @@ from tuner.cli.display import columns
 from tuner.cli.prices_file import keep_prices, updated_prices
 from tuner.cli.report_file import read_report
 from tuner.errors import ExitCode, UsageError
+from tuner.inputs.files import UnreadableFileError, read_bounded
 from tuner.inputs.price_list import parse_price_list, price_list_url
 from tuner.model import Architecture, CurrentConfiguration, Price, Report
 from tuner.pricing import RegionPrices, fargate_price_for, price_table, tiers_for
@@ -28,6 +29,11 @@ FREE_TIER = "The free tier (1,000,000 requests and 400,000 GB-seconds a month) a
 RATES = "Per GB-second and per request, first tier, without the free tier. `-`: no source was found."
 UPDATE = "`tuner prices update` reads AWS's public price list; every report says which prices it used."
 SAVINGS_PLANS = "A Compute Savings Plan lowers duration by 12 % (no upfront) to 17 %, and requests not at all."
+
+LARGEST_PRICE_LIST_BYTES = 256 * 1024 * 1024
+"""The file of one region has a few hundred kB."""
+MOST_CALLS = 10**15
+"""A month at a hundred million calls a second is a quarter of it; written out, 1e999999999 would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,11 +207,9 @@ def _list_of(region: str, file: Path | None) -> bytes:
     if file is None:
         return fetch(price_list_url(region))
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{file} cannot be read: {error.strerror}.", hint="Give another file with --from."
-        ) from error
+        return read_bounded(file, limit_bytes=LARGEST_PRICE_LIST_BYTES, pipes=True)
+    except UnreadableFileError as error:
+        raise UsageError(f"{file} {error}.", hint="Give another file with --from.") from error
 
 
 def _calls(text: str) -> int:
@@ -216,6 +220,6 @@ def _calls(text: str) -> int:
         value = Decimal(cleaned[:-1] if factor else cleaned) * (factor or 1)
     except ArithmeticError:
         raise UsageError(f"{text!r} is no number of calls.", hint="Write it like 1000000 or 10M.") from None
-    if not value.is_finite() or value < 0:
+    if not value.is_finite() or not 0 <= value <= MOST_CALLS:
         raise UsageError(f"{text!r} is no number of calls.", hint="Write it like 1000000 or 10M.")
     return int(value)

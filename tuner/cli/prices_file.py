@@ -12,8 +12,13 @@ from tuner import codec
 from tuner.cli.inputs import Allowance
 from tuner.cli.state import state_folder, writable_state_folder
 from tuner.errors import TargetError, UsageError
+from tuner.inputs.files import UnreadableFileError, read_bounded
+from tuner.inputs.plausible import check_plausible
 from tuner.model import Architecture, FunctionSnapshot, Price
 from tuner.pricing import RegionPrices, price_for
+
+LARGEST_BYTES = 8 * 1024 * 1024
+"""All regions of AWS take less than a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +31,22 @@ def prices_file() -> Path:
 
 
 def updated_prices() -> Mapping[str, RegionPrices]:
-    """The rows by region; none where nothing was ever updated. TargetError for a file that cannot be read."""
+    """The rows by region; none where nothing was ever updated. TargetError for a file that cannot be used."""
     path = prices_file()
+    return read_prices_file(path) if os.access(path, os.R_OK) else {}
+
+
+def read_prices_file(path: Path) -> Mapping[str, RegionPrices]:
+    """TargetError where the file cannot be read, or holds something else than prices."""
     try:
-        data = path.read_bytes()
-    except OSError:  # not there, or not ours: then the package's table holds
-        return {}
-    try:
-        return codec.decode(data, _Updated).regions
-    except UsageError as error:
+        regions = codec.decode(read_bounded(path, limit_bytes=LARGEST_BYTES), _Updated).regions
+        check_plausible(regions, "The file")
+    except (UnreadableFileError, UsageError) as error:
         raise TargetError(
-            f"{path} cannot be read: {error.message}", hint="Remove it, then type `tuner prices update` again."
+            f"The prices in {path} cannot be used: {error}",
+            hint="Remove the file, then type `tuner prices update` again.",
         ) from error
+    return regions
 
 
 def prices_of(

@@ -10,9 +10,11 @@ from decimal import Decimal
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from tuner.cli.display import above_the_bar, redrawing
 from tuner.engine.observer import Observer, Silent
 from tuner.model import Block, Cell, EngineKind, Plan, Sample, SamplingKind
 from tuner.render.invocation import invocation_line, version_line
+from tuner.render.text import plain
 from tuner.units import format_seconds, format_usd
 
 
@@ -23,7 +25,7 @@ def progress(plan: Plan, *, quiet: bool, verbose: bool = False) -> Iterator[Obse
     if quiet:
         yield Silent()
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with redrawing(), _bar(console) as bar, above_the_bar():
             live = LiveProgress(bar, plan)
             yield EachInvocation(live, bar.console) if verbose else live
     else:
@@ -84,7 +86,7 @@ class LiveProgress:
         self._task: TaskID = bar.add_task("starting", total=plan.expected_invocations, words="")
 
     def phase(self, name: str) -> None:
-        self._bar.update(self._task, description=name)
+        self._bar.update(self._task, description=plain(name))
 
     def published(self, cell: Cell, version: str) -> None:
         del cell, version
@@ -98,7 +100,7 @@ class LiveProgress:
         self._bar.update(self._task, completed=self._count.samples, words=self._count.words())
 
     def throttled(self, reason: str, wait_s: float) -> None:
-        self._bar.update(self._task, description=f"throttled ({reason}), waiting {wait_s:.1f} s")
+        self._bar.update(self._task, description=plain(f"throttled ({reason}), waiting {wait_s:.1f} s"))
 
 
 class LineProgress:
@@ -154,7 +156,7 @@ class EachInvocation:
 
 
 def _print(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(plain(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _bar(console: Console) -> Progress:

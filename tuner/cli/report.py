@@ -10,6 +10,7 @@ from tuner.cli.delivery import Delivery
 from tuner.cli.rendering import charts_of, document_text, html_of, shown_as
 from tuner.cli.report_file import read_source
 from tuner.cli.reports import check_writable, say_written, write_charts, write_document, write_reports
+from tuner.cli.state import RUN_ID
 from tuner.errors import ExitCode, UsageError
 from tuner.inputs.power_tuning import PowerTuningCurve, PowerTuningResult, power_tuning_url
 from tuner.model import Architecture, ColdStartReport, CurvePoint, GateReport, Price, Report
@@ -70,6 +71,26 @@ def publish(html: str, publication: Publication, *, name: str) -> None:
         print(line, file=sys.stderr)
 
 
+def check_publication(publication: Publication, run_id: str) -> None:
+    """UsageError where the page of a run cannot be published as it was typed."""
+    from tuner.aws.publish import parse_expiry, parse_s3_prefix
+
+    parse_s3_prefix(publication.destination)
+    parse_expiry(publication.expires)
+    page_name(run_id)
+
+
+def page_name(run_id: str, prefix: str = "") -> str:
+    """What the page of a run is called in a bucket. UsageError where the run id, which was read from a file, would
+    name another object there."""
+    if not RUN_ID.fullmatch(run_id):
+        raise UsageError(
+            f"{run_id!r} is not the id of a run, and cannot name a page in S3.",
+            hint="Publish a report as `tuner` wrote it, or write the page with -o page.html and upload that.",
+        )
+    return f"{prefix}{run_id}.html"
+
+
 def report_as_power_tuning(report: Report) -> PowerTuningResult:
     """The measured sizes of a report in Power Tuning's terms: cost of one invocation, without the request price."""
     prices = {price.architecture: price for price in report.measurement.prices}
@@ -83,6 +104,8 @@ def report_as_power_tuning(report: Report) -> PowerTuningResult:
 
 def _share(report: Report | ColdStartReport | GateReport, options: ReportOptions) -> None:
     """Everything that this command writes is there to be passed on: private parts are left out of all of it."""
+    if options.publication is not None:  # before anything is written
+        check_publication(options.publication, report.run_id)
     curves = _curve_report(report) if options.export_power_tuning else None
     shared = _without_private_parts(report, options)
     with Delivery() as delivery:
@@ -93,7 +116,7 @@ def _share(report: Report | ColdStartReport | GateReport, options: ReportOptions
     if curves is not None:
         print(power_tuning_url(report_as_power_tuning(curves)))
     if options.publication is not None:
-        publish(html_of(shared, options.include), options.publication, name=f"{report.run_id}.html")
+        publish(html_of(shared, options.include), options.publication, name=page_name(report.run_id))
     if _wants_print(options):
         print(shown_as(shared, options.output or "text", options.include), end="")
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from tuner import codec
 from tuner.cli.rendering import AnyReport
 from tuner.errors import UsageError
+from tuner.inputs.files import UnreadableFileError, read_bounded
+from tuner.inputs.plausible import check_plausible
 from tuner.inputs.power_tuning import PowerTuningResult, looks_like_power_tuning, parse_power_tuning
 from tuner.model import SCHEMA_VERSION, ColdStartReport, GateReport, Report
+
+R = TypeVar("R", Report, ColdStartReport, GateReport)
+
+LARGEST_REPORT_BYTES = 256 * 1024 * 1024
+"""A report with 10,000 samples takes 5 MB."""
+_GIVE = "Give a report.json, or a link to lambda-power-tuning.show in quotes."
 
 
 def read_source(source: str) -> AnyReport | PowerTuningResult:
@@ -24,8 +33,8 @@ def read_source(source: str) -> AnyReport | PowerTuningResult:
         return parse_power_tuning(data.decode("utf-8", "replace"))
     kind = codec.kind_of(data)
     if kind == "gate":
-        return codec.decode(data, GateReport)
-    return codec.decode(data, ColdStartReport) if kind == "cold-start" else codec.decode(data, Report)
+        return _decoded(data, GateReport)
+    return _decoded(data, ColdStartReport) if kind == "cold-start" else _decoded(data, Report)
 
 
 def read_report(source: str) -> Report:
@@ -48,7 +57,7 @@ def read_report(source: str) -> Report:
             hint="It compares architectures and sizes itself: give `tuner cold-start` both, or show each with "
             "`tuner report`.",
         )
-    return codec.decode(data, Report)
+    return _decoded(data, Report)
 
 
 def read_gate_or_run(path: Path, *, refused: str, hint: str) -> GateReport | Report:
@@ -56,11 +65,17 @@ def read_gate_or_run(path: Path, *, refused: str, hint: str) -> GateReport | Rep
     data = _read(path, hint="Give the .json of a report.")
     try:
         kind = msgspec.json.decode(data, type=_Kind).kind  # codec.kind_of does not say why there is none
-    except msgspec.DecodeError as error:
+    except codec.UNDECODABLE as error:
         raise UsageError(f"{path} is no report: {error}.", hint="Give the .json of a report.") from error
     if kind not in ("gate", "run"):
         raise UsageError(f"A {kind} report {refused}.", hint=hint)
-    return codec.decode(data, GateReport) if kind == "gate" else codec.decode(data, Report)
+    return _decoded(data, GateReport) if kind == "gate" else _decoded(data, Report)
+
+
+def _decoded(data: bytes, type_: type[R]) -> R:
+    report = codec.decode(data, type_)
+    check_plausible(report, "The report")
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +85,18 @@ class _Kind:
 
 def _read_source(source: str) -> bytes:
     if source == "-":
-        return sys.stdin.buffer.read()
-    return _read(source, hint="Give a report.json, or a link to lambda-power-tuning.show in quotes.")
+        data = sys.stdin.buffer.read(LARGEST_REPORT_BYTES + 1)
+        if len(data) > LARGEST_REPORT_BYTES:
+            raise UsageError("Standard input is larger than any report.", hint=_GIVE)
+        return data
+    return _read(source, hint=_GIVE)
 
 
 def _read(path: str | Path, *, hint: str) -> bytes:
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
+        return read_bounded(Path(path), limit_bytes=LARGEST_REPORT_BYTES, pipes=True)
+    except UnreadableFileError as error:
+        raise UsageError(f"{path} {error}.", hint=hint) from error
 
 
 def _is_report(data: bytes) -> bool:

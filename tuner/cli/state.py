@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,10 @@ def runs_folder() -> Path:
 def local_folder() -> Path:
     """What embedded Lambdas keep while they run."""
     return state_folder() / "local"
+
+
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}")
+"""As ``new_run_id`` makes them. One that was read becomes a part of a name only if it is one of these."""
 
 
 def new_run_id(now: datetime | None = None) -> str:

@@ -20,6 +20,8 @@ Nothing here knows which options there are: the command line says so (``Vocabula
 
 from __future__ import annotations
 
+import os
+import shlex
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tuner.errors import IdentifierError, UsageError
+from tuner.inputs.files import LARGEST_SETTINGS_BYTES, UnreadableFileError, read_bounded
 from tuner.inputs.identifiers import parse_function
 
 FILE_NAME = "tuner.toml"
@@ -135,24 +138,54 @@ class Configuration:
 def find_config(folder: Path) -> Path | None:
     """The nearest file in ``folder`` or above it: tuner.toml, or a pyproject.toml with a [tool.tuner] table.
 
-    The search ends at the root of a repository.
+    The search ends at the root of a repository and at the home folder. ConfigError for a tuner.toml above
+    ``folder`` that belongs to somebody else: its hooks are commands, and whoever can write to a folder above (all
+    can, to /tmp) would have them run here.
     """
     for place in (folder, *folder.parents):
-        own = place / FILE_NAME
+        own, project = place / FILE_NAME, place / PROJECT_FILE
+        climbed = place != folder
         if own.is_file():
+            if climbed:
+                _refuse_foreign(own)
             return own
-        project = place / PROJECT_FILE
-        if project.is_file() and "tuner" in _tool_tables(project):
+        if project.is_file() and not (climbed and _foreign_owner(project)) and "tuner" in _tool_tables(project):
             return project
-        if (place / ".git").exists():
+        if place == _home() or (place / ".git").exists():
             return None
     return None
+
+
+def _refuse_foreign(path: Path) -> None:
+    owner = _foreign_owner(path)
+    if owner is not None:
+        raise ConfigError(
+            f"{path} belongs to another user ({owner}) and was not read: a configuration can run commands.",
+            hint=f"If you trust it, name it: --config {shlex.quote(str(path))}. Else give this project a "
+            f"{FILE_NAME} of its own.",
+        )
+
+
+def _foreign_owner(path: Path) -> int | None:
+    """The user id of the file, or of the link to it, where that is neither ours nor root's."""
+    trusted = (os.geteuid(), 0)
+    owners = (path.lstat().st_uid, path.stat().st_uid)
+    return next((owner for owner in owners if owner not in trusted), None)
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without an entry and without HOME
+        return None
 
 
 def read_config(path: Path) -> Configuration:
     """Raises ConfigError where the file is no TOML, or a table is none. Keys are checked by ``problems``."""
     content = _toml(path)
-    table = _tool_tables(path)["tuner"] if path.name == PROJECT_FILE else content
+    table = _tool_tables(path).get("tuner") if path.name == PROJECT_FILE else content
+    if table is None:
+        raise ConfigError(f"{path} has no table [tool.tuner].", hint=f"Add one, or write a {FILE_NAME}.")
     tables = {key: value for key, value in table.items() if isinstance(value, Mapping)}
     return Configuration(
         path=path,
@@ -204,11 +237,14 @@ def _plain_name(function: str) -> str | None:
 
 def _toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no TOML: {error}.", hint="Then `tuner config check` reads it again.") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Is it yours?") from error
+        return tomllib.loads(read_bounded(path, limit_bytes=LARGEST_SETTINGS_BYTES, pipes=True).decode("utf-8"))
+    except UnreadableFileError as error:
+        raise ConfigError(f"{path} {error}.", hint="Give another file with --config.") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of 5,000 digits; too many brackets
+        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise ConfigError(
+            f"{path} is not valid TOML: {reason}.", hint="Fix it, and run `tuner config check`."
+        ) from error
 
 
 def _tool_tables(path: Path) -> dict[str, dict[str, object]]:

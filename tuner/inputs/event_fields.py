@@ -8,15 +8,15 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import math
 import re
 import string
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any
 
+from tuner.inputs import strict_json
 from tuner.inputs.event_shape import EACH, Encoding, FieldPath, Shape
 
 Json = Any
@@ -137,7 +137,7 @@ def percent_encoded(text: str, *, safe: str = "") -> str:
 def parse_json(text: str) -> Json:
     """A JSON value that can be written again as JSON; ValueError where ``text`` is none."""
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value: Json = strict_json.parse_json(text)
         compact(value).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -203,14 +203,3 @@ def _position(step: str, node: list[Json]) -> int | None:
     if not (step.isascii() and step.isdecimal() and len(step) <= _LONGEST_POSITION):
         return None
     return int(step) if int(step) < len(node) else None
-
-
-def _refuse(name: str) -> Never:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("too large for a number")
-    return number

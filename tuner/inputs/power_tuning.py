@@ -126,7 +126,7 @@ def _from_output(text: str) -> PowerTuningResult:
     output = _decoded_output(text)
     link = output.state_machine.visualization if output.state_machine else None
     linked = _from_link(link) if link else None
-    picked = None if output.power is None else int(output.power)
+    picked = int(output.power) if output.power else None
     if output.stats:
         stats = sorted(output.stats, key=lambda stat: stat.value)
         curve = PowerTuningCurve(

@@ -27,6 +27,8 @@ _COLUMNS = {
     "provisioned_duration_x86": "AWS-Lambda-Duration-Provisioned",
     "provisioned_duration_arm64": "AWS-Lambda-Duration-Provisioned-ARM",
 }
+_LARGEST = Decimal(10**6)
+_SMALLEST_EXPONENT = -30
 _NEEDED = ("duration_x86", "request")
 
 
@@ -41,10 +43,10 @@ def parse_price_list(data: bytes, region: str) -> RegionPrices:
     What the file does not have is None: never the price of another region.
     """
     try:
-        document = json.loads(data, parse_float=Decimal)
+        document = json.loads(data, parse_float=_bounded)
         prices = dict(_prices(document))
         published = str(document["publicationDate"])[:10]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise _unusable(region, f"it has another form than expected ({error})") from error
     found = {column: prices.get(group) for column, group in _COLUMNS.items()}
     missing = [column for column in _NEEDED if found[column] is None]
@@ -76,8 +78,16 @@ def _first_tier(dimension: Mapping[str, Any]) -> Decimal | None:
     if dimension.get("beginRange") != "0":
         return None
     given = dimension["pricePerUnit"]
-    value = Decimal(str(given.get("USD") or given.get("CNY") or 0))
+    value = _bounded(str(given.get("USD") or given.get("CNY") or 0))
     return value.normalize() if value else None
+
+
+def _bounded(text: str) -> Decimal:
+    """A price that can be one: written out, 1E+999999999 would fill the memory."""
+    value = Decimal(text)
+    if not value.is_finite() or not 0 <= value < _LARGEST or value.adjusted() < _SMALLEST_EXPONENT:
+        raise ValueError(f"{text[:40]} is not a price")
+    return value
 
 
 def _unusable(region: str, why: str) -> TargetError:

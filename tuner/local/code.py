@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
-import os
 import shutil
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
+from tuner.limits import MAX_UNZIPPED_BYTES
 from tuner.local import faults
+from tuner.local.archive import ArchiveError, ArchiveTooLargeError, extract, read_archive
 from tuner.local.functions import Code
-
-MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
-"""Deployment package limit, unzipped (lambda/latest/dg/gettingstarted-limits)."""
 
 
 class CodeStore:
@@ -48,31 +43,13 @@ class CodeStore:
 
     def _extract(self, package: bytes, folder: Path) -> None:
         try:
-            with zipfile.ZipFile(io.BytesIO(package)) as archive:
-                _check(archive)
-                archive.extractall(folder)  # drops "..", absolute names and links
-                _restore_modes(archive, folder)
-        except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+            extract(read_archive(package), folder)
+        except ArchiveTooLargeError as error:
+            raise faults.invalid_parameter(
+                f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes ({error})"
+            ) from error
+        except (ArchiveError, OSError) as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise faults.invalid_parameter(
-                "Could not unzip uploaded file. Please check your file, then try to upload again."
+                f"Could not unzip uploaded file. Please check your file, then try to upload again. ({error})"
             ) from error
-
-
-def _check(archive: zipfile.ZipFile) -> None:
-    if sum(entry.file_size for entry in archive.infolist()) > MAX_UNZIPPED_BYTES:
-        raise faults.invalid_parameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-
-
-def _restore_modes(archive: zipfile.ZipFile, folder: Path) -> None:
-    """zipfile forgets permissions; a ``bootstrap`` has to stay executable."""
-    for file, mode in _modes(archive, folder):
-        os.chmod(file, mode)  # noqa: PTH101
-
-
-def _modes(archive: zipfile.ZipFile, folder: Path) -> Iterator[tuple[Path, int]]:
-    for entry in archive.infolist():
-        mode = entry.external_attr >> 16 & 0o777
-        file = folder / entry.filename
-        if mode and not entry.is_dir() and file.is_file():
-            yield file, mode | 0o400

@@ -42,7 +42,6 @@ Where several rules meet one call, all of them happen, in the order of the plan;
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -51,8 +50,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tuner.errors import UsageError
+from tuner.inputs.files import LARGEST_SETTINGS_BYTES, UnreadableFileError, read_bounded
+from tuner.inputs.strict_json import parse_json
 
 ANY = "*"
+_MOST_DIGITS = 18
 When = Literal["before", "after"]
 
 
@@ -239,11 +241,9 @@ def read_fault_plan(path: Path) -> FaultPlan:
     """The plan in a file; UsageError with the reason where it is none."""
     hint = "`pydoc tuner.local.fault_plan` describes the format."
     try:
-        return parse_fault_plan(json.loads(path.read_text()))
-    except OSError as error:
-        raise UsageError(
-            f"The fault plan {path} cannot be read: {error.strerror}.", hint="Check the path."
-        ) from error
+        return parse_fault_plan(parse_json(read_bounded(path, limit_bytes=LARGEST_SETTINGS_BYTES)))
+    except UnreadableFileError as error:
+        raise UsageError(f"The fault plan {path} {error}.", hint="Check the path.") from error
     except PlanError as error:
         raise UsageError(f"The fault plan {path} is wrong: {error}.", hint=hint) from error
     except ValueError as error:
@@ -264,7 +264,7 @@ def parse_fault_plan(value: object) -> FaultPlan:
 
 
 def _rule(value: object, where: str) -> Rule:
-    if not isinstance(value, dict) or value.get("fault") not in _KINDS:
+    if not isinstance(value, dict) or value.get("fault") not in tuple(_KINDS):
         raise PlanError(f"{where}: fault must be one of {', '.join(_KINDS)}")
     kind = _KINDS[value["fault"]]
     common = {"fault", "operation", "calls", "probability", "limit"}
@@ -316,11 +316,15 @@ def _call_numbers(value: object, where: str) -> CallNumbers:
 
 def _range(text: str, where: str) -> tuple[int, int | None]:
     first, dash, last = text.partition("-")
-    if not first.isdigit() or (last and not last.isdigit()):
+    if not _is_count(first) or (last and not _is_count(last)):
         raise PlanError(f'{where}: calls must be like [1, 4], "3-7" or "5-"')
     if not dash:
         return int(first), int(first)
     return int(first), int(last) if last else None
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _refuse_unknown(members: Iterable[str], known: set[str], where: str) -> None:

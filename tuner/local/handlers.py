@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,11 +27,16 @@ _HANDLER = re.compile(r"(?P<module>[\w./-]+)\.(?P<function>\w+)")
 _NODE_EXPORT = r"(?:\bexports\.{0}\s*=|\bexport\s+(?:(?:const|let|var|class|(?:async\s+)?function\*?)\s+){0}\b|"
 _NODE_EXPORT += r"\bexport\s*\{{[^}}]*\b{0}\b[^}}]*\}}|\bmodule\.exports\s*=\s*\{{[^}}]*\b{0}\b)"
 
+_UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""The last two are the parser's own: it raises them for expressions that are nested too deeply."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     data: bytes
+    """The content; the target of a symbolic link."""
     executable: bool = False
+    is_link: bool = False
 
 
 class Language(StrEnum):
@@ -83,7 +89,8 @@ def find_handler(path: Path, files: Mapping[str, SourceFile]) -> Found:
     if BOOTSTRAP in files:
         if not files[BOOTSTRAP].executable:
             raise LocalFunctionError(
-                f"{path / BOOTSTRAP} is not executable.", hint=f"Type `chmod +x {path / BOOTSTRAP}`, then run again."
+                f"{path / BOOTSTRAP} is not executable.",
+                hint=f"Type `chmod +x {shlex.quote(str(path / BOOTSTRAP))}`, then run again.",
             )
         return Found(BOOTSTRAP, Language.EXECUTABLE)
     present = _top_level(files)
@@ -96,7 +103,7 @@ def find_handler(path: Path, files: Mapping[str, SourceFile]) -> Found:
         names = [found.handler for found in candidates]
         raise LocalFunctionError(
             f"{path} has {len(names)} possible handlers: {listed(names)}.",
-            hint=f"Say which one, for example --handler {names[0]}",
+            hint=f"Say which one, for example --handler {shlex.quote(names[0])}",
         )
     return candidates[0]
 
@@ -150,7 +157,7 @@ def _handler_in(path: Path, file: str, source: bytes) -> str | None:
 def _parses(source: bytes) -> bool:
     try:
         ast.parse(source)
-    except (SyntaxError, ValueError):
+    except _UNPARSABLE:
         return False
     return True
 
@@ -158,9 +165,9 @@ def _parses(source: bytes) -> bool:
 def _parse(path: Path, file: str, source: bytes) -> ast.Module:
     try:
         return ast.parse(source, filename=file)
-    except (SyntaxError, ValueError) as error:
+    except _UNPARSABLE as error:
         line = getattr(error, "lineno", None) or 1
-        reason = getattr(error, "msg", None) or str(error)
+        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
         raise LocalFunctionError(
             f"Syntax error in {path / file}:{line}: {reason}.", hint="Correct it and run the command again."
         ) from error

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
+import shlex
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import LocalFunctionError
+from tuner.inputs.files import UnreadableFileError, read_bounded
+from tuner.limits import MAX_UNZIPPED_BYTES
 from tuner.local import runtimes
-from tuner.local.code import MAX_UNZIPPED_BYTES
+from tuner.local.archive import ArchiveError, read_archive
 from tuner.local.handlers import Found, Language, SourceFile, checked_handler, find_handler, listed
 from tuner.local.host import architecture as host_architecture
 from tuner.model import Architecture
@@ -22,6 +27,9 @@ DEFAULT_MEMORY_MB = 512
 _SKIPPED_FOLDERS = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip file can hold: the same folder gives the same bytes, whenever it was checked out."""
+_MOST_LINKS = 40
+"""As many as Linux follows."""
+_PACK_AGAIN = "Pack it again, or give the folder itself."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,8 @@ def read_function(
     """Read the function in a folder or zip file. LocalFunctionError says what is missing and how to give it."""
     files = _files(path)
     _check_size(path, files)
-    found = checked_handler(path, files, handler) if handler else find_handler(path, files)
+    sources = _followed(files)
+    found = checked_handler(path, sources, handler) if handler else find_handler(path, sources)
     return LocalFunction(
         name=_function_name(path),
         runtime=_runtime(runtime, found),
@@ -61,16 +70,22 @@ def read_function(
 
 
 def pack(files: Mapping[str, SourceFile]) -> bytes:
-    """A zip file that is the same for the same files: sorted names, one timestamp, two modes."""
+    """A zip file that is the same for the same files: sorted names, one timestamp, two modes and links."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, on every host
-            entry.external_attr = (0o100755 if files[name].executable else 0o100644) << 16
+            entry.external_attr = _unix_mode(files[name]) << 16
             archive.writestr(entry, files[name].data)
     return target.getvalue()
+
+
+def _unix_mode(file: SourceFile) -> int:
+    if file.is_link:
+        return stat.S_IFLNK | 0o777
+    return stat.S_IFREG | (0o755 if file.executable else 0o644)
 
 
 def _files(path: Path) -> dict[str, SourceFile]:
@@ -81,7 +96,7 @@ def _files(path: Path) -> dict[str, SourceFile]:
     if path.is_file():
         raise LocalFunctionError(
             f"{path} is a file; a function is a folder, because its package holds everything next to the handler.",
-            hint=f"Give the folder: --local {path.parent}",
+            hint=f"Give the folder: --local {shlex.quote(str(path.parent))}",
         )
     raise LocalFunctionError(
         f"There is no folder {path}.", hint="Give the folder that holds the handler, for example examples/wait."
@@ -95,29 +110,39 @@ def _folder_files(folder: Path) -> dict[str, SourceFile]:
         relative = file.relative_to(folder)
         if _SKIPPED_FOLDERS & set(relative.parts) or not file.is_file():
             continue
-        stat = file.stat()
-        size += stat.st_size
+        status = file.stat()
+        size += status.st_size
         if size > MAX_UNZIPPED_BYTES:
             raise _too_large(folder, size)
-        found[relative.as_posix()] = SourceFile(file.read_bytes(), executable=bool(stat.st_mode & 0o100))
+        found[relative.as_posix()] = SourceFile(file.read_bytes(), executable=bool(status.st_mode & 0o100))
     return found
 
 
 def _zip_files(path: Path) -> dict[str, SourceFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            size = sum(entry.file_size for entry in entries)
-            if size > MAX_UNZIPPED_BYTES:
-                raise _too_large(path, size)
-            return {
-                entry.filename: SourceFile(archive.read(entry), executable=bool(entry.external_attr >> 16 & 0o100))
-                for entry in entries
-            }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        entries = read_archive(read_bounded(path, limit_bytes=MAX_UNZIPPED_BYTES))
+    except UnreadableFileError as error:
+        raise LocalFunctionError(f"{path} {error}.", hint=_PACK_AGAIN) from error
+    except ArchiveError as error:
         raise LocalFunctionError(
-            f"{path} cannot be read as a zip file: {error}.", hint="Pack it again, or give the folder itself."
+            f"{path} cannot be used as a deployment package: {error}.", hint=_PACK_AGAIN
         ) from error
+    return {
+        entry.name: SourceFile(entry.data, executable=bool(entry.mode & 0o100), is_link=entry.is_link)
+        for entry in entries
+    }
+
+
+def _followed(files: Mapping[str, SourceFile]) -> dict[str, SourceFile]:
+    """``files`` with the links to other files of the package replaced by those: a handler may be a link."""
+    found = {}
+    for name, file in files.items():
+        target, steps = name, 0
+        while target in files and files[target].is_link and steps < _MOST_LINKS:
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(target), files[target].data.decode()))
+            steps += 1
+        found[name] = files.get(target, file)
+    return found
 
 
 def _check_size(path: Path, files: Mapping[str, SourceFile]) -> None:

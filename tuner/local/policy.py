@@ -9,7 +9,6 @@ rather than misread.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import UsageError
+from tuner.inputs.files import LARGEST_SETTINGS_BYTES, UnreadableFileError, read_bounded
+from tuner.inputs.strict_json import parse_json
 from tuner.local import faults, validation
 from tuner.local.http import Request
 from tuner.local.identifiers import Namespace, parse_function_name
@@ -91,9 +92,9 @@ def read_policy(path: Path) -> Policy:
     """The policy in a file; UsageError with the reason where it is none that is understood here."""
     hint = "`pydoc tuner.local.policy` says what is understood."
     try:
-        return parse_policy(json.loads(path.read_text()))
-    except OSError as error:
-        raise UsageError(f"The policy {path} cannot be read: {error.strerror}.", hint=hint) from error
+        return parse_policy(parse_json(read_bounded(path, limit_bytes=LARGEST_SETTINGS_BYTES)))
+    except UnreadableFileError as error:
+        raise UsageError(f"The policy {path} {error}.", hint=hint) from error
     except ValueError as error:
         raise UsageError(f"The policy {path} is wrong: {error}.", hint=hint) from error
 

@@ -28,17 +28,20 @@ memory size that the account may use, as new accounts have one.
 
 from __future__ import annotations
 
-import json
 import math
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tuner.errors import UsageError
+from tuner.inputs.files import LARGEST_SETTINGS_BYTES, UnreadableFileError, read_bounded
+from tuner.inputs.strict_json import parse_json
 
 _HINT = "`pydoc tuner.local.simulation` describes the format."
+_LARGEST = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,19 @@ class Nature:
         return (self.simulation.network_ms + extra_ms) / 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Drift:
+    depth: float = 0.0
+    period_s: float = 600.0
+
+
 def read_simulation(path: Path) -> Simulation:
     """The simulation in a file; UsageError with the reason where it is none."""
     try:
-        return parse_simulation(json.loads(path.read_text()))
-    except OSError as error:
-        raise UsageError(f"The simulation {path} cannot be read: {error.strerror}.", hint=_HINT) from error
-    except (ValueError, TypeError, KeyError) as error:
+        return parse_simulation(parse_json(read_bounded(path, limit_bytes=LARGEST_SETTINGS_BYTES)))
+    except UnreadableFileError as error:
+        raise UsageError(f"The simulation {path} {error}.", hint=_HINT) from error
+    except ValueError as error:
         raise UsageError(f"The simulation {path} is wrong: {error}.", hint=_HINT) from error
 
 
@@ -128,17 +137,16 @@ def parse_simulation(value: object) -> Simulation:
     if not isinstance(value, dict):
         raise ValueError("a simulation is a JSON object")  # noqa: TRY004 - a wrong file, not a wrong call
     given: dict[str, Any] = dict(value)
-    drift: Mapping[str, Any] = given.pop("drift", {})
-    hosts = tuple(HostKind(share=host["share"], speed=host["speed"]) for host in given.pop("hosts", ()))
-    unknown = sorted(given.keys() - set(Simulation.__dataclass_fields__))
+    drift = given.pop("drift", {})
+    unknown = sorted(given.keys() - (set(Simulation.__dataclass_fields__) - {"drift_depth", "drift_period_s"}))
     if unknown:
         raise ValueError(f"{', '.join(unknown)} is not known")
-    simulation = Simulation(
-        hosts=hosts,
-        drift_depth=drift.get("depth", 0.0),
-        drift_period_s=drift.get("period_s", 600.0),
-        **given,
-    )
+    try:
+        drifting = msgspec.convert(drift, _Drift)
+        given |= {"drift_depth": drifting.depth, "drift_period_s": drifting.period_s}
+        simulation = msgspec.convert(given, Simulation)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ValueError(str(error)) from error
     _check(simulation)
     return simulation
 
@@ -156,5 +164,7 @@ def _check(simulation: Simulation) -> None:
         raise ValueError("a memory_quota_mb is at least 128")
     amounts = [simulation.spread, simulation.network_ms, simulation.network_jitter_ms, simulation.restore_ms or 0.0]
     amounts += [host.share for host in simulation.hosts]
-    if any(amount < 0 for amount in amounts):
-        raise ValueError("shares, spreads and times are not negative")
+    if not all(0 <= amount <= _LARGEST for amount in amounts):
+        raise ValueError(f"shares, spreads and times are not negative, and at most {_LARGEST:,.0f}")
+    if simulation.hosts and not any(host.share for host in simulation.hosts):
+        raise ValueError("one of the hosts has a share above 0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass, replace
@@ -48,10 +47,14 @@ class Limits:
     most_memory_mb: int | None = None
 
 
+_NO_JSON = (ValueError, RecursionError)
+"""The second for a body that is nested too deeply."""
+
+
 def json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
+    except _NO_JSON:
         value = None
     if not isinstance(value, dict):
         raise faults.ApiError(400, "SerializationException", "The request body is not a JSON object.")
@@ -62,7 +65,7 @@ def json_value(body: bytes) -> None:
     """Invoke takes any JSON value, or nothing; InvalidRequestContentException otherwise."""
     try:
         json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
+    except _NO_JSON as error:
         raise faults.ApiError(
             400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
         ) from None
@@ -118,7 +121,7 @@ def package(members: dict[str, Any]) -> bytes:
         raise faults.invalid_parameter("Please provide a source for function code: ZipFile.")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:  # not only binascii.Error, which is one: characters beyond ASCII
         raise faults.invalid_parameter("Could not unzip uploaded file: it is not base64.") from None
 
 

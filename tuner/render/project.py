@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -104,5 +105,5 @@ def _missing(function: Measured) -> Notice:
         code="not-measured",
         severity=Severity.WARNING,
         message=f"{function.name}: {_ended(function)}",
-        remedy=f"Type `tuner run {function.name}` to see why.",
+        remedy=f"Type `tuner run {shlex.quote(function.name)}` to see why.",
     )

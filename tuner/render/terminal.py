@@ -13,6 +13,7 @@ from io import StringIO
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +23,7 @@ from tuner.render.document import Document, Section
 from tuner.render.document import Table as DocumentTable
 from tuner.render.figures import NOT_ESTIMABLE, NOTHING, environments, half_width, not_estimable_note, percentile
 from tuner.render.rows import Figure
-from tuner.render.text import count, join_and, plain
+from tuner.render.text import Styled, count, harmless, join_and, plain
 from tuner.render.wording import (
     GOALS,
     LOCAL_REMARK,
@@ -149,8 +150,10 @@ def _to_text(parts: Sequence[RenderableType], *, width: int, color: bool) -> str
         emoji=False,
         highlight=False,
     )
-    console.print(Group(*parts))
-    return "".join(f"{line.rstrip()}\n" for line in output.getvalue().splitlines())
+    # Text and style are still apart here: what looks like a style in the text is somebody else's.
+    segments = console.render(Group(*parts))
+    console.print(Segments(Segment(harmless(segment.text), segment.style) for segment in segments), end="")
+    return Styled("".join(f"{line.rstrip()}\n" for line in output.getvalue().split("\n")[:-1]))
 
 
 def _title(report: Report) -> Text:

@@ -203,3 +203,22 @@ def test_a_flag_that_is_typed_wins_over_its_opposite_in_the_file(project: Path, 
     (project / "tuner.toml").write_text("verbose = true\n")
     run("run", "mine", "-q")
     assert (seen[-1].output.quiet, seen[-1].output.verbose) == (True, False)
+
+
+def test_a_command_that_a_file_has_run_is_announced_before_it_runs(project: Path, seen: list[RunOptions]) -> None:
+    (project / "tuner.toml").write_text('[run]\nbefore = "touch x"\n')
+    result = CliRunner().invoke(app, ["run", "orders"])
+    assert result.stderr.startswith("tuner.toml [run] runs a command before each invocation: touch x\n")
+    typed = CliRunner().invoke(app, ["run", "orders", "--before", "true"])
+    assert "touch x" not in typed.stderr
+
+
+def test_a_payload_in_a_file_that_is_no_name_of_a_file_stays_text(
+    project: Path, seen: list[RunOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = json.dumps({"text": "x" * 500})
+    (project / "tuner.toml").write_text(f"[run]\npayload = ['{event}']\n")
+    (project / "inner").mkdir()
+    monkeypatch.chdir(project / "inner")
+    run("run", "orders")
+    assert seen[0].send.payloads == (event,)

@@ -163,3 +163,8 @@ def test_links_and_hashes_are_told_from_names_of_files() -> None:
     assert looks_like_power_tuning(LINK.partition("#")[2])
     assert not looks_like_power_tuning("reports/demo.json")
     assert not looks_like_power_tuning("a;b/c;d.json")
+
+
+def test_an_output_without_a_size_that_was_picked_is_read() -> None:
+    text = '{"power": "", "stats": [{"value": 128, "averagePrice": 1e-7, "averageDuration": 10}]}'
+    assert parse_power_tuning(text).picked_mb is None

@@ -107,7 +107,7 @@ REFUSED = {
     ("mappings.yaml", "ByStage"): "depends on the deployment",
     ("mappings.yaml", "Imported"): "Fn::ImportValue",
     ("mappings.yaml", "Secret"): "not a plain number",
-    ("anchors.yaml", "Anchored"): "&size and used again in line 19",
+    ("anchors.yaml", "Anchored"): "&size and used again by Second in line 19",
     ("odd.yaml", "WithoutProperties"): "no properties",
     ("odd.yaml", "Conditional"): "its properties come from Fn::If",
     ("odd.yaml", "Hexadecimal"): "not a plain number",

@@ -42,7 +42,7 @@ def _tame(body: bytes) -> bytes:
     text = body.decode("utf-8", errors="replace")
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.encode()
     if not isinstance(value, dict):
         return json.dumps({"message": text}).encode()

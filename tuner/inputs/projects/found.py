@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.inputs.files import UnreadableFileError, read_bounded
 from tuner.inputs.projects.terraform_show import looks_like_terraform_show, terraform_show_functions
+from tuner.inputs.strict_json import parse_json
 from tuner.inputs.templates.found import TemplateError, TemplateFunction, TemplateKind
 from tuner.inputs.templates.read import template_functions, template_kind
 
@@ -61,14 +62,26 @@ def read_project(folder: Path) -> Project:
 
 
 def _declared(path: Path, shown: Path) -> Iterator[ProjectFunction]:
-    text = path.read_bytes().decode("utf-8", "replace")
+    try:
+        text = read_bounded(path, limit_bytes=LARGEST_TEMPLATE).decode("utf-8", "replace")
+    except UnreadableFileError as error:
+        raise TemplateError(f"The template {error}.", hint="Give a template that can be read.") from error
     if path.suffix == ".json" and looks_like_terraform_show(text):
-        for function in terraform_show_functions(json.loads(text)):
+        for function in _shown(text):
             yield ProjectFunction(template=shown, kind=TemplateKind.TERRAFORM, function=function)
     elif _looks_like_template(path, text):
         kind = template_kind(path.name, text)
         for function in template_functions(kind, text):
             yield ProjectFunction(template=shown, kind=kind, function=function)
+
+
+def _shown(text: str) -> tuple[TemplateFunction, ...]:
+    try:
+        return terraform_show_functions(parse_json(text))
+    except ValueError as error:
+        raise TemplateError(
+            f"The template is not JSON: {error}.", hint="Write it again: terraform show -json"
+        ) from error
 
 
 def _looks_like_template(path: Path, text: str) -> bool:
@@ -91,8 +104,16 @@ def _candidates(folder: Path) -> Iterator[Path]:
             if seen > MOST_FILES:
                 return
             path = place / name
-            if _may_be_template(name, place) and path.stat().st_size <= LARGEST_TEMPLATE:
+            if _may_be_template(name, place) and _is_small(path):
                 yield path
+
+
+def _is_small(path: Path) -> bool:
+    """Whether this may be a template by its size; a file that does not tell it is named when it cannot be read."""
+    try:
+        return path.stat().st_size <= LARGEST_TEMPLATE
+    except OSError:
+        return True
 
 
 def _may_be_template(name: str, place: Path) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tuner.inputs.templates.found import Accepted, NoPlace, Place, TemplateError, TemplateFunction
+from tuner.inputs.templates.found import Accepted, NoPlace, Place, TemplateError, TemplateFunction, refuse_too_many
 from tuner.inputs.templates.yaml_places import new_number, number_at, number_place
 from tuner.inputs.templates.yaml_tree import Document, Mapping, Node, Scalar, Sequence, parse_document
 
@@ -30,12 +30,14 @@ def cloudformation_functions(text: str) -> tuple[TemplateFunction, ...]:
         raise TemplateError(
             "This is no CloudFormation template: it has no Resources.", hint="Give the file that declares them."
         )
-    reader = _Reader(document, resources)
-    return tuple(
-        reader.function(logical_id, resource)
+    found = [
+        (logical_id, resource)
         for logical_id, value in resources.items()
         if (resource := document.mapping(value)) is not None and document.text_at(resource, "Type") in FUNCTION_TYPES
-    )
+    ]
+    refuse_too_many(len(found))
+    reader = _Reader(document, resources)
+    return tuple(reader.function(logical_id, resource) for logical_id, resource in found)
 
 
 class _Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,13 @@ from tuner.errors import UsageError
 
 UNKNOWN = "*"
 """In a name: what only a deployment knows."""
+
+LARGEST_TEMPLATE_BYTES = 1024 * 1024
+"""CloudFormation takes a template of 1 MB (AWS CloudFormation user guide, "Understand CloudFormation quotas"); the
+other kinds are written by hand, and smaller."""
+
+MOST_FUNCTIONS = 500
+"""CloudFormation takes 500 resources in a template, and what is not deployed through it is split earlier."""
 
 
 class TemplateError(UsageError):
@@ -102,14 +110,14 @@ def choose(functions: Sequence[TemplateFunction], name: str, resource: str | Non
     """
     if not functions:
         raise TemplateError("No Lambda function is declared in this template.", hint="Give the file that has it.")
-    names = ", ".join(function.resource for function in functions)
+    names = ", ".join(shlex.quote(function.resource) for function in functions)
     if resource is not None:
         named = [function for function in functions if function.resource == resource]
         if not named:
             raise TemplateError(
                 f"The template has no function {resource!r}.", hint=f"Use --resource with one of: {names}."
             )
-        return named[0]
+        return _only(named, resource)
     for matches in (_exactly, TemplateFunction.is_called, TemplateFunction.made):
         found = [function for function in functions if matches(function, name)]
         if len(found) == 1:
@@ -119,6 +127,15 @@ def choose(functions: Sequence[TemplateFunction], name: str, resource: str | Non
     raise TemplateError(
         f"Which function of the template {name} is cannot be told.", hint=f"Add --resource with one of: {names}."
     )
+
+
+def _only(named: Sequence[TemplateFunction], resource: str) -> TemplateFunction:
+    if len(named) > 1:
+        lines = ", ".join(str(function.line) for function in named)
+        raise TemplateError(
+            f"The template declares {resource} more than once, in lines {lines}.", hint="Remove all but one of them."
+        )
+    return named[0]
 
 
 def edited(text: str, function: TemplateFunction, memory_mb: int) -> str:
@@ -135,6 +152,15 @@ def edited(text: str, function: TemplateFunction, memory_mb: int) -> str:
             f"{place.says} does not allow {memory_mb} MB.", hint="Change what the parameter allows as well, by hand."
         )
     return f"{text[: place.start]}{place.before}{memory_mb}{place.after}{text[place.end :]}"
+
+
+def refuse_too_many(count: int) -> None:
+    """TemplateError for more functions than a stack can hold: each is looked up in the whole template."""
+    if count > MOST_FUNCTIONS:
+        raise TemplateError(
+            f"The template declares {count:,} functions; a stack holds at most {MOST_FUNCTIONS} resources.",
+            hint="Give the template of one stack.",
+        )
 
 
 def line_of(text: str, offset: int) -> int:

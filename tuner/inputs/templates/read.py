@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.inputs.templates.cdk import SOURCE_ENDINGS, synthesised
 from tuner.inputs.templates.cloudformation import cloudformation_functions
-from tuner.inputs.templates.found import TemplateFunction, TemplateKind
+from tuner.inputs.templates.found import TemplateError, TemplateFunction, TemplateKind, edited
 from tuner.inputs.templates.serverless import serverless_functions
 from tuner.inputs.templates.terraform import terraform_functions
 
@@ -30,3 +30,25 @@ def template_functions(kind: TemplateKind, text: str) -> tuple[TemplateFunction,
     if kind is TemplateKind.SERVERLESS:
         return serverless_functions(text)
     return cloudformation_functions(text)
+
+
+def edited_alone(kind: TemplateKind, text: str, function: TemplateFunction, memory_mb: int) -> str:
+    """``text`` with the memory size of ``function`` changed, read again: TemplateError where that is not all.
+
+    The places are chosen so that nothing else changes; this holds the outcome against the intention, whatever way
+    of sharing a value there is.
+    """
+    changed = edited(text, function, memory_mb)
+    before, after = _sizes(template_functions(kind, text)), _sizes(template_functions(kind, changed))
+    others = [name for name in before | after if before.get(name) != after.get(name) and name != function.resource]
+    if others or after.get(function.resource) not in (None, memory_mb):
+        what = f"would change {', '.join(others)} as well" if others else "would not change it"
+        raise TemplateError(
+            f"Setting the memory size of {function.resource} in this template {what}.",
+            hint=f"Set it to {memory_mb} MB by hand, and see what else uses that value.",
+        )
+    return changed
+
+
+def _sizes(functions: tuple[TemplateFunction, ...]) -> dict[str, int | None]:
+    return {function.resource: function.memory_mb for function in functions}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tuner.inputs.templates.found import NoPlace, Place, TemplateError, TemplateFunction
+from tuner.inputs.templates.found import NoPlace, Place, TemplateError, TemplateFunction, refuse_too_many
 from tuner.inputs.templates.yaml_places import new_number, number_at, number_place
 from tuner.inputs.templates.yaml_tree import Document, Mapping, Node, Scalar, Sequence, parse_document
 
@@ -29,7 +29,9 @@ def serverless_functions(text: str) -> tuple[TemplateFunction, ...]:
         raise TemplateError(
             f"The functions come from {functions.value}.", hint="Give that file's content a template of its own."
         )
-    return tuple(_function(document, key, value) for key, value in _declared(document, functions))
+    declared = list(_declared(document, functions))
+    refuse_too_many(len(declared))
+    return tuple(_function(document, key, value) for key, value in declared)
 
 
 def _declared(document: Document, functions: Node) -> Iterator[tuple[str, Mapping]]:

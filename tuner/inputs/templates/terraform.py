@@ -14,7 +14,15 @@ import hcl2
 from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from tuner.inputs.templates.found import UNKNOWN, NoPlace, Place, TemplateError, TemplateFunction, line_of
+from tuner.inputs.templates.found import (
+    UNKNOWN,
+    NoPlace,
+    Place,
+    TemplateError,
+    TemplateFunction,
+    line_of,
+    refuse_too_many,
+)
 
 MEMORY = "memory_size"
 DEFAULT_MB = 128
@@ -23,6 +31,8 @@ LAMBDA_MODULE = "terraform-aws-modules/lambda/aws"
 
 _TEMPLATE = re.compile(r"[$%]\{[^}]*\}")
 """Interpolations and directives in a text."""
+_MOST_DIGITS = 9
+"""More are no memory size, and Python refuses to read thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,9 @@ class _Block:
 def terraform_functions(text: str) -> tuple[TemplateFunction, ...]:
     """The functions in the order of the file. TemplateError where it cannot be parsed."""
     blocks = tuple(sorted(_blocks(text), key=lambda block: block.start))
-    return tuple(_function(text, block, blocks) for block in blocks if _declares_function(block))
+    declaring = [block for block in blocks if _declares_function(block)]
+    refuse_too_many(len(declaring))
+    return tuple(_function(text, block, blocks) for block in declaring)
 
 
 def _declares_function(block: _Block) -> bool:
@@ -105,8 +117,8 @@ def _given(text: str, span: _Span, blocks: tuple[_Block, ...]) -> tuple[Place | 
 
 def _number(text: str, span: _Span, says: str) -> tuple[Place | NoPlace, int | None]:
     quoted = span.text[:1] == '"'
-    digits = span.text.strip('"') if quoted else span.text
-    if not (digits.isascii() and digits.isdecimal()):
+    digits = span.text.removeprefix('"').removesuffix('"') if quoted else span.text
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
         return NoPlace(reason=f"it is the expression {_short(span.text)}", line=line_of(text, span.start)), None
     return Place(start=span.start + quoted, end=span.end - quoted, says=says), int(digits)
 
@@ -133,8 +145,13 @@ def _new(text: str, block: _Block) -> Place | NoPlace:
 
 
 def _attribute(blocks: tuple[_Block, ...], words: tuple[str, ...], name: str) -> _Span | None:
-    found = (block.attributes.get(name) for block in blocks if block.words == words)
-    return next((attribute[1] for attribute in found if attribute is not None), None)
+    """TemplateError where it is given twice: which of the two would hold cannot be told."""
+    given = [block.attributes[name] for block in blocks if block.words == words and name in block.attributes]
+    if len(given) > 1:
+        raise TemplateError(
+            f"{'.'.join((*words, name))} is given more than once in this file.", hint="Remove all but one of them."
+        )
+    return given[0][1] if given else None
 
 
 def _uses(blocks: tuple[_Block, ...], reference: str) -> int:
@@ -202,8 +219,21 @@ def _block(text: str, node: Tree[Token]) -> _Block:
         if isinstance(child, Tree) and child.data in {"identifier", "string"}:
             words.append(_unquoted("".join(map(str, _tokens(child)))))
         elif isinstance(child, Tree) and child.data == "body":
-            attributes = dict(_attributes(text, child))
+            attributes = _unique(_attributes(text, child), text)
     return _Block(tuple(words), start, attributes)
+
+
+def _unique(found: Iterator[tuple[str, tuple[int, _Span]]], text: str) -> dict[str, tuple[int, _Span]]:
+    attributes: dict[str, tuple[int, _Span]] = {}
+    for name, attribute in found:
+        if name in attributes:
+            where = f"at line {line_of(text, attribute[0])}"
+            raise TemplateError(
+                f"The template cannot be read {where}: {name} is set twice in one block.",
+                hint="Remove one of the two.",
+            )
+        attributes[name] = attribute
+    return attributes
 
 
 def _attributes(text: str, body: Tree[Token]) -> Iterator[tuple[str, tuple[int, _Span]]]:
@@ -216,4 +246,11 @@ def _attributes(text: str, body: Tree[Token]) -> Iterator[tuple[str, tuple[int, 
 
 
 def _tokens(node: Tree[Token]) -> Iterator[Token]:
-    return (token for token in node.scan_values(lambda value: isinstance(value, Token)))
+    """In the order of the text, without calling itself: expressions can be nested as deeply as their author likes."""
+    waiting: list[Tree[Token] | Token] = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, Tree):
+            waiting.extend(reversed(current.children))
+        else:
+            yield current

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from tuner.inputs.templates.found import NoPlace, Place
+from tuner.inputs.templates.sharing import shared_with
 from tuner.inputs.templates.yaml_tree import Alias, Document, Mapping, Node, Scalar, digits_of
 
 
 def number_place(document: Document, node: Node, says: str) -> Place | NoPlace:
     """Where the number ``node`` stands. An alias gives way to a number of its own; what others refer to is left."""
     if isinstance(node, Alias):
-        return Place(start=node.start, end=node.end, says=says)
-    if not isinstance(node, Scalar) or (span := digits_of(document.text, node)) is None:
+        span = (node.start, node.end)
+    elif isinstance(node, Scalar) and (digits := digits_of(document.text, node)) is not None:
+        span = digits
+    else:
         return NoPlace(reason=f"{says} is not a plain number", line=node.line)
-    others = document.aliases_of(node)
-    if others:
-        lines = ", ".join(str(other.line) for other in others)
-        return NoPlace(reason=f"{says} is anchored as &{node.anchor} and used again in line {lines}", line=node.line)
+    shared = shared_with(document, node)
+    if shared is not None:
+        return NoPlace(reason=shared, line=node.line)
     return Place(start=span[0], end=span[1], says=says)
 
 
@@ -32,6 +34,9 @@ def new_number(document: Document, mapping: Mapping, key: str) -> Place | NoPlac
     """Where ``key`` with a number can be added to ``mapping``: one line, or a pair where it is written in braces."""
     if not mapping.pairs:
         return NoPlace(reason="there is nothing beside which it could be added", line=mapping.line)
+    shared = shared_with(document, mapping, key)
+    if shared is not None:
+        return NoPlace(reason=shared, line=mapping.line)
     says = f"a {key} of its own"
     return _in_braces(document.text, mapping, key, says) if mapping.flow else _as_line(document, mapping, key, says)
 

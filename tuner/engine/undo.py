@@ -12,7 +12,7 @@ from functools import partial
 
 from tuner.engine.journal import Journal, JournalRecord, MemoryRestored, MemoryUndo
 from tuner.engine.ownership import run_of_version, version_description
-from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
+from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
 from tuner.engine.settle import attempts, patiently, settled
 from tuner.errors import (
     ForeignChangeError,
@@ -93,21 +93,28 @@ async def _undo_function(control: ControlPlane, journal: Journal, *, poll_interv
         return ()
 
     await steps.run(give_memory_back)
-    for version in versions:
-        await steps.run(partial(_delete_version, control, arn, version))
+    for number in versions:
+        await steps.run(partial(_delete_version, control, arn, number, version_description(run_id)))
     steps.raise_failures()  # the mark stays while something is left: it proves next time that this is the function
     await steps.run(take_mark_off)
     steps.raise_failures()
     return tuple(steps.notices)
 
 
-async def _own_versions(control: ControlPlane, record: JournalRecord) -> list[PublishedVersion]:
-    """Versions that carry the id of the run, also those whose number was never heard."""
-    if not record.publications:
-        return []
+async def _own_versions(control: ControlPlane, record: JournalRecord) -> list[str]:
+    """Versions to delete: those whose numbers were heard, and where an answer is missing those with the id of the
+    run. A number alone proves nothing: what is deleted is asked for its description before."""
+    numbers = set(record.published)
+    if len(record.published) < len(record.publications):
+        numbers |= set(await _marked_versions(control, record))
+    return sorted(numbers, key=int)
+
+
+async def _marked_versions(control: ControlPlane, record: JournalRecord) -> list[str]:
+    """Versions that carry the id of the run."""
     description = version_description(record.opened.run_id)
     found = await control.list_versions(record.opened.arn)
-    return sorted((v for v in found if v.description == description), key=lambda version: int(version.version))
+    return [version.version for version in found if version.description == description]
 
 
 async def _restored(
@@ -121,7 +128,7 @@ async def _restored(
     async def was_measured(now: LatestConfiguration) -> bool:
         """The mark proves it; where somebody has cleared the tags, versions with our id do. Without either it is
         another function that was made under the same name."""
-        return not record.marked or record.opened.run_id in now.marks or bool(await _own_versions(control, record))
+        return not record.marked or record.opened.run_id in now.marks or bool(await _marked_versions(control, record))
 
     try:
         await restore_memory(
@@ -186,11 +193,12 @@ async def _settled_latest(
     )
 
 
-async def _delete_version(control: ControlPlane, function: str, version: PublishedVersion) -> tuple[Notice, ...]:
-    async def delete() -> None:
-        await control.delete_version(function, version.version, description=version.description)
-
-    await patiently(delete, partial(_left_version, function, version.version), interval_s=DELETE_INTERVAL_S)
+async def _delete_version(control: ControlPlane, function: str, number: str, description: str) -> tuple[Notice, ...]:
+    await patiently(
+        lambda: control.delete_version(function, number, description=description),
+        partial(_left_version, function, number),
+        interval_s=DELETE_INTERVAL_S,
+    )
     return ()
 
 
@@ -205,7 +213,7 @@ async def delete_marked_versions(control: ControlPlane, function: str) -> tuple[
     """Delete every version of ``function`` that any run of tuner made, and return their numbers."""
     ours = [v for v in await control.list_versions(function) if run_of_version(v.description) is not None]
     for version in ours:
-        await _delete_version(control, function, version)
+        await _delete_version(control, function, version.version, version.description)
     return tuple(version.version for version in ours)
 
 

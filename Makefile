@@ -16,7 +16,7 @@ endif
 LOCKED = $(INSTALL) --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-as-user test-browser test-lowest test-newest lock sample-report lint format bench clean
+.PHONY: help demo test check test-as-user test-browser test-lowest test-newest lock sample-report lint format simulation bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ lint: $(VENV)/.installed-dev ## ruff and mypy
 format: $(VENV)/.installed-dev ## let ruff write
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+simulation: $(VENV)/.installed-dev ## 100,000 schedules of runs beside others, in virtual time; SEED=... for others
+	$(BIN)/python -m benchmarks.simulation --schedules 100000 --seed $(or $(SEED),1)
 
 bench: $(VENV)/.installed-dev ## time the start-up, the client and the embedded Lambda side by side
 	$(BIN)/python -m benchmarks

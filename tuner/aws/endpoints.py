@@ -28,9 +28,20 @@ def checked_endpoint(text: str, origin: str = OPTION) -> str:
     raise EndpointError(f"{origin} is not the URL of an endpoint: {why}.", hint=hint)
 
 
+def endpoint_of_environment(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The endpoint for Lambda that botocore takes from a variable (AWS SDK guide, "Service-specific endpoints")."""
+    if _ignored(environment):
+        return None
+    return environment.get(f"{VARIABLE}_LAMBDA") or environment.get(VARIABLE) or None
+
+
+def _ignored(environment: Mapping[str, str]) -> bool:
+    return environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
+
+
 def check_environment(environment: Mapping[str, str] = os.environ) -> None:
     """EndpointError for a variable that botocore would take an endpoint from."""
-    if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+    if _ignored(environment):
         return
     for name, value in environment.items():
         if value and (name == VARIABLE or name.startswith(f"{VARIABLE}_")):

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tuner import __version__
-from tuner.aws.endpoints import check_environment
+from tuner.aws.endpoints import check_environment, endpoint_of_environment
 from tuner.errors import AccessError, EndpointError, UsageError
 from tuner.model import FunctionTarget
 
@@ -47,6 +47,14 @@ class AwsAccess:
     profile: str | None = None
     endpoint_url: str | None = None
     credentials: FixedCredentials | None = None
+
+    @property
+    def named_endpoint_url(self) -> str | None:
+        """Where Lambda is asked, if that is not AWS itself: the option's endpoint, or that of the environment.
+
+        A later process, with another environment, has to come back to it.
+        """
+        return self.endpoint_url or endpoint_of_environment()
 
     def control_client(self) -> LambdaClient:
         """A client for the control plane: botocore's standard retries, ordinary timeouts."""

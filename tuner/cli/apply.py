@@ -132,7 +132,7 @@ async def _set(
             target,
             report,
             recommendation,
-            endpoint_url=access.endpoint_url,
+            endpoint_url=access.named_endpoint_url,
             yes=options.yes,
             dry_run=options.dry_run,
             out=sys.stdout,

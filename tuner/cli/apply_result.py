@@ -46,7 +46,7 @@ async def apply_result(
         place.target,
         report,
         report.recommendation,
-        endpoint_url=place.access.endpoint_url,
+        endpoint_url=place.access.named_endpoint_url,
         yes=yes,
         out=sys.stderr,
     )

@@ -113,7 +113,7 @@ class Bench:
     ) -> tuple[Plan, tuple[Sample, ...]]:
         """The plan and the samples there are already: none, except for a run that is resumed."""
         function = await control.describe(self.place.target)
-        refuse_unfinished(function, self.place.access.endpoint_url)
+        refuse_unfinished(function, self.place.access.named_endpoint_url)
         if resume is not None:
             store = RunStore.open(runs_folder(), resume)
             plan, earlier = resumed(store, function, self.payloads.sha256, command=command)

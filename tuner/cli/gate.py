@@ -122,7 +122,7 @@ class _Gate:
     def _plan(self, limits: AccountLimits | None) -> Plan:
         sides = self._arena.sides
         for arm in sides.arms:
-            refuse_unfinished(arm.function, self._arena.place.access.endpoint_url)
+            refuse_unfinished(arm.function, self._arena.place.access.named_endpoint_url)
         prices = prices_of(sides.head, (sides.head.architecture,), self._bench.allowance)
         plan = make_gate_plan(
             self._request(),

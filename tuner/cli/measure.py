@@ -56,7 +56,9 @@ async def measure(
                 ports=RunPorts(
                     control=control, invoker=invoker, observer=observer, poll_interval_s=place.poll_interval_s
                 ),
-                connection=Connection(profile=access.profile, endpoint_url=access.endpoint_url, pid=os.getpid()),
+                connection=Connection(
+                    profile=access.profile, endpoint_url=access.named_endpoint_url, pid=os.getpid()
+                ),
                 policy_of=policy_of,
                 earlier=earlier,
             )

@@ -95,3 +95,26 @@ def test_the_embedded_lambda_is_reached_whatever_the_variables_say(monkeypatch: 
 def test_every_command_that_takes_an_endpoint_refuses_one_without_a_scheme(words: list[str]) -> None:
     result = CliRunner().invoke(app, [*words, "--endpoint-url", "localhost:4566"])
     assert isinstance(result.exception, EndpointError)
+
+
+@pytest.mark.parametrize(
+    ("variables", "endpoint"),
+    [
+        ({}, None),
+        ({"AWS_ENDPOINT_URL": "http://localhost:1"}, "http://localhost:1"),
+        (
+            {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ENDPOINT_URL_LAMBDA": "http://localhost:2"},
+            "http://localhost:2",
+        ),
+        ({"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None),
+    ],
+)
+def test_a_later_process_comes_back_to_the_endpoint_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], endpoint: str | None
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert AwsAccess(region="eu-central-1").named_endpoint_url == endpoint
+    assert AwsAccess(region="eu-central-1", endpoint_url="http://own:3").named_endpoint_url == "http://own:3"

@@ -164,6 +164,9 @@ class Process:
 
         return await self._change(f"CreateFunction {copy.name}", effect)
 
+    async def is_copy(self, name: str, *, run_id: str) -> bool:
+        return await self._read(f"ListTags {name}", lambda: self.service.function(name).tags.get(RUN_TAG) == run_id)
+
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
         return await self._read(
             f"GetFunction {name}", lambda: self._snapshot(name) if self.service.settled(name) else None

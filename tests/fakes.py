@@ -150,6 +150,8 @@ class FakeLambda:
     denied: frozenset[str] = frozenset()
     """Actions, as IAM names them."""
     provisioned: int | None = 0
+    foreign_copies: frozenset[str] = frozenset()
+    """Names that functions of somebody else have already."""
     conflicts: int = 0
     """How many changes of the memory are refused first."""
     lose: frozenset[int] = frozenset()
@@ -209,10 +211,16 @@ class FakeLambda:
 
     async def create_copy(self, source: FunctionSnapshot, copy: Copy, *, run_id: str) -> FunctionSnapshot:
         call = self._called(f"create_copy {copy.name}", mutates=True)
+        if copy.name in self.foreign_copies:
+            raise Conflicted("Function already exist")
         made = replace(source, name=copy.name, arn=f"{ARN}-{copy.name}", architecture=copy.architecture, versions=())
         self.copies[copy.name] = FakeFunction(made)
         self._reach(call, before=False, mutates=True)
         return made
+
+    async def is_copy(self, name: str, *, run_id: str) -> bool:
+        self._called(f"is_copy {name}")
+        return name in self.copies and name not in self.foreign_copies
 
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
         self._called(f"copy_ready {name}")

@@ -196,6 +196,9 @@ class LambdaControlPlane:
         answer = await self._change(source.name, lambda: copies.create(self._client, source, copy, run_id=run_id))
         return snapshot(dict(answer), ())
 
+    async def is_copy(self, name: str, *, run_id: str) -> bool:
+        return await self._read(name, lambda: copies.is_copy(self._client, name, run_id=run_id))
+
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
         answer = dict((await self._get(name))["Configuration"])
         if answer.get("State") == "Failed":

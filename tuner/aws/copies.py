@@ -83,13 +83,18 @@ def copy_request(
     return cast("CreateFunctionRequestTypeDef", request)
 
 
+def is_copy(client: LambdaClient, name: str, *, run_id: str) -> bool:
+    """Whether the function ``name`` carries the tag of that run."""
+    arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    return client.list_tags(Resource=arn)["Tags"].get(RUN_TAG) == run_id
+
+
 def delete(client: LambdaClient, name: str, *, run_id: str) -> bool:
     """Delete the copy ``name`` of that run; whether there was one. A function without its tag is never deleted."""
     if not name.startswith(COPY_PREFIX):
         raise AssertionError(f"refusing to delete {name}")
     try:
-        arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-        if client.list_tags(Resource=arn)["Tags"].get(RUN_TAG) != run_id:
+        if not is_copy(client, name, run_id=run_id):
             return False
         client.delete_function(FunctionName=name)
     except ClientError as error:

@@ -147,6 +147,9 @@ class ControlPlane(Protocol):
         Raises NotPortableError when Lambda refuses the code or its layers for the copy's architecture.
         """
 
+    async def is_copy(self, name: str, *, run_id: str) -> bool:
+        """Whether the function of that name is tagged as a copy of that run."""
+
     async def copy_ready(self, name: str) -> FunctionSnapshot | None:
         """The copy when it can be invoked, None while it is being made."""
 

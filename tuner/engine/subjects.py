@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ from tuner.engine.observer import Observer
 from tuner.engine.ports import Conflicted, ControlPlane, Invoker, Throttled
 from tuner.engine.settle import settled
 from tuner.engine.versions import VersionSet
-from tuner.errors import NotPortableError
+from tuner.errors import CannotTuneError, NotPortableError
 from tuner.model import Architecture, Cell, Copy, FunctionSnapshot, Notice, Outcome, Plan, Severity, Variant
 from tuner.telemetry import classify, parse_log_tail
 
@@ -113,8 +112,14 @@ class Subjects:
     async def _make(self, source: FunctionSnapshot, copy: Copy) -> FunctionSnapshot:
         self._observer.phase(f"copying the function for {copy.architecture}")
         self._journal.announce(CopyCreation(name=copy.name))
-        with contextlib.suppress(Conflicted):  # an attempt whose answer was lost has made it
+        try:
             await self._control.create_copy(source, copy, run_id=self._plan.run_id)
+        except Conflicted as refusal:
+            # An attempt whose answer was lost has made it, or else it is somebody else's.
+            if not await self._control.is_copy(copy.name, run_id=self._plan.run_id):
+                raise CannotTuneError(
+                    f"The copy {copy.name} cannot be made: {refusal}", hint="It is not tuner's. Run this again."
+                ) from refusal
         ready = await settled(
             lambda: self._control.copy_ready(copy.name),
             lambda found: found is not None,

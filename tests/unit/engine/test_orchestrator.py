@@ -269,6 +269,13 @@ async def test_a_clone_run_never_touches_the_function(tmp_path: Path) -> None:
     assert fake.copies == {}
 
 
+async def test_a_function_that_has_the_name_of_the_copy_already_is_neither_measured_nor_deleted(tmp_path: Path) -> None:
+    fake = FakeLambda(foreign_copies=frozenset({"tuner-thumbnail-abc"}))
+    result = await run(fake, tmp_path, with_copy(plan()))
+    assert isinstance(result.failure, TargetError)
+    assert [call for call in fake.calls if call.startswith(("publish", "set_memory", "invoke"))] == []
+
+
 @pytest.mark.parametrize("step", range(1, CALLS_OF_A_CLONE_RUN + 1))
 async def test_after_a_kill_at_any_call_of_a_clone_run_recovery_removes_the_copy(tmp_path: Path, step: int) -> None:
     fake = FakeLambda(die_at=step)

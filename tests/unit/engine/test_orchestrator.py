@@ -269,7 +269,9 @@ async def test_a_clone_run_never_touches_the_function(tmp_path: Path) -> None:
     assert fake.copies == {}
 
 
-async def test_a_function_that_has_the_name_of_the_copy_already_is_neither_measured_nor_deleted(tmp_path: Path) -> None:
+async def test_a_function_that_has_the_name_of_the_copy_already_is_neither_measured_nor_deleted(
+    tmp_path: Path,
+) -> None:
     fake = FakeLambda(foreign_copies=frozenset({"tuner-thumbnail-abc"}))
     result = await run(fake, tmp_path, with_copy(plan()))
     assert isinstance(result.failure, TargetError)

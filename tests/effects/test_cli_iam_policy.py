@@ -16,8 +16,8 @@ import pytest
 from tests.effects.conftest import ROLE, RUNTIME, lambda_client, zip_of
 from tests.effects.running import environment, tuner, wait_until
 from tuner.aws.copies import RUN_TAG
-from tuner.engine.journal import CopyCreation, Entry, Journal, MemoryChange, Opened, Publication
-from tuner.engine.ownership import version_description
+from tuner.engine.journal import CopyCreation, Entry, Journal, Marking, MemoryChange, Opened, Publication
+from tuner.engine.ownership import mark, version_description
 from tuner.inputs.identifiers import parse_function
 from tuner.local.launcher import EmbeddedLambda
 from tuner.model import EngineKind
@@ -39,7 +39,8 @@ COPY = {
     "Resource": "arn:aws:lambda:*:*:function:tuner-mine-x",
 }
 """For the tests of recover, whose copy was made by a run with rights of its own."""
-"""Granted for the mark on a function whose memory is changed; left out where each action is taken away in turn."""
+MARK = {"Effect": "Allow", "Action": ["lambda:TagResource"], "Resource": "*"}
+"""For the test of recover, whose function was marked by a run with rights of its own."""
 DESCRIBE = {"Effect": "Allow", "Action": ["lambda:GetFunctionConfiguration"], "Resource": "*"}
 TARGET = parse_function("mine")
 RUN_ID = "20260101T000000-abcdef"
@@ -114,8 +115,9 @@ def apply(at: Stage) -> subprocess.CompletedProcess[str]:
 
 def recover(at: Stage) -> subprocess.CompletedProcess[str]:
     """After a run that died between its change of the memory and the end."""
+    at.client.tag_resource(Resource=at.arn, Tags={mark(RUN_ID): "256"})
     changed = MemoryChange(original_mb=256, set_to_mb=512)
-    return after_a_crash(at, changed, Publication(description=version_description(RUN_ID), existing=()))
+    return after_a_crash(at, Marking(), changed, Publication(description=version_description(RUN_ID), existing=()))
 
 
 def recover_clone(at: Stage) -> subprocess.CompletedProcess[str]:
@@ -222,6 +224,8 @@ def test_the_command_works_under_its_policy(tmp_path: Path, name: str) -> None:
 def more_for(name: str) -> tuple[dict[str, Any], ...]:
     if name in ("recover --clone", "recover --copies"):
         return (COPY,)
+    if name == "recover":
+        return (MARK,)
     return (PUBLISH,) if name in ("gate", "gate --clone", "run --clone of a version") else ()
 
 

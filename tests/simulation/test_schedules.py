@@ -76,3 +76,6 @@ class _Everything(frozenset[str]):
 
     def __contains__(self, item: object) -> bool:
         return True
+
+    def __len__(self) -> int:
+        return 1

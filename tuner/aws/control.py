@@ -121,7 +121,7 @@ class LambdaControlPlane:
         answer = found["Configuration"]
         return LatestConfiguration(
             arn=answer["FunctionArn"],
-            marks=frozenset(_marks(dict(found))),
+            marks=None if dict(found).get("TagsError") else frozenset(_marks(dict(found))),
             memory_mb=answer["MemorySize"],
             revision_id=answer.get("RevisionId"),
             code_sha256=answer["CodeSha256"],

@@ -24,8 +24,8 @@ class LatestConfiguration:
     code_sha256: str
     settled: bool
     """No update is in progress."""
-    marks: frozenset[str] = frozenset()
-    """Runs of tuner's whose mark the function carries."""
+    marks: frozenset[str] | None = frozenset()
+    """Runs of tuner's whose mark the function carries; None where its tags may not be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

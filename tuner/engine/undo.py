@@ -18,6 +18,7 @@ from tuner.errors import (
     ForeignChangeError,
     FunctionNotFoundError,
     OtherAccountError,
+    PermissionsMissingError,
     StorageError,
     TargetError,
 )
@@ -128,7 +129,17 @@ async def _restored(
     async def was_measured(now: LatestConfiguration) -> bool:
         """The mark proves it; where somebody has cleared the tags, versions with our id do. Without either it is
         another function that was made under the same name."""
-        return not record.marked or record.opened.run_id in now.marks or bool(await _marked_versions(control, record))
+        if not record.marked or record.opened.run_id in (now.marks or ()):
+            return True
+        if await _marked_versions(control, record):
+            return True
+        if now.marks is None:
+            raise PermissionsMissingError(
+                f"The tags of {record.opened.function} cannot be read, so that nobody can tell whether it is the "
+                "function that was measured.",
+                hint="Allow lambda:ListTags on it (see `tuner iam-policy recover`).",
+            )
+        return False
 
     try:
         await restore_memory(

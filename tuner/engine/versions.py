@@ -152,7 +152,7 @@ class VersionSet:
         self._journal.note(MemoryRestored())
 
     async def _is_marked(self, latest: LatestConfiguration) -> bool:
-        return self._run_id in latest.marks
+        return self._run_id in (latest.marks or ())
 
     async def _mark(self) -> None:
         """Put our mark on the function, then look at it once more: whoever else marked it meanwhile sees ours, or
@@ -166,7 +166,7 @@ class VersionSet:
         )
         self._marked = True
         latest = await self._seen_marked(arn)
-        others = sorted(latest.marks - {self._run_id})
+        others = sorted((latest.marks or frozenset()) - {self._run_id})
         if others:
             raise RunInProgressError(
                 f"Another run ({others[0]}) began on {self.function.name} at the same moment.",
@@ -182,7 +182,7 @@ class VersionSet:
                 await asyncio.sleep(self._poll_interval_s)
             latest = await self._control.latest(self.function.name)
             check_account(arn, latest)
-            if self._run_id in latest.marks:
+            if await self._is_marked(latest):
                 return latest
         raise TargetError(
             f"The tag that marks {self.function.name} as being measured cannot be seen.",
@@ -283,7 +283,7 @@ class VersionSet:
                 hint="Wait until the deployment has ended, then run this again.",
             )
         self._check_code(latest)
-        if not self._temporary and self._run_id not in latest.marks:
+        if not self._temporary and self._run_id not in (latest.marks or ()):
             raise self._foreign_change("it does not carry the mark of this run any more")
         if latest.memory_mb != self._memory_mb:
             raise self._foreign_change(f"it has {latest.memory_mb} MB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +15,12 @@ from tuner.local.fault_plan import Chooser, FaultPlan
 from tuner.local.fleet import Fleet
 from tuner.local.functions import FunctionStore
 from tuner.local.http import Request, Response, json_response
+from tuner.local.identifiers import parse_function_name
 from tuner.local.injection import Execute, Injector
 from tuner.local.operations.deployment import Deployment
 from tuner.local.operations.invocation import Invocation
 from tuner.local.operations.surroundings import Surroundings
-from tuner.local.policy import Policy, needs
+from tuner.local.policy import Need, Policy, needs
 from tuner.local.signature import AccessKey
 from tuner.local.validation import Limits
 
@@ -159,10 +161,26 @@ class LambdaApi:
         self, operation: str, function: str | None, request: Request, execute: Execute
     ) -> Response:
         """Authorisation comes before everything that looks at a function, as on AWS."""
-        if self._policy is not None:
-            for need in needs(operation, function, request, self._namespace):
-                self._policy.check(need, self._namespace)
-        return await execute()
+        if self._policy is None:
+            return await execute()
+        for need in needs(operation, function, request, self._namespace):
+            self._policy.check(need, self._namespace)
+        response = await execute()
+        return self._without_secret_tags(function, response) if operation == "GetFunction" and function else response
+
+    def _without_secret_tags(self, function: str, response: Response) -> Response:
+        """GetFunction shows tags only to callers who may list them, and tells the others why it does not."""
+        if self._policy is None or response.status != 200:
+            return response
+        listing = Need("lambda:ListTags", self._namespace.arn(parse_function_name(function).name))
+        try:
+            self._policy.check(listing, self._namespace)
+        except faults.ApiError as denied:
+            shape = json.loads(response.body)
+            shape.pop("Tags", None)
+            shape["TagsError"] = {"ErrorCode": "AccessDeniedException", "Message": str(denied)}
+            return json_response(shape)
+        return response
 
     def _find(self, request: Request) -> tuple[Route, tuple[str, ...]]:
         for route in self._routes:

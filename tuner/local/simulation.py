@@ -34,8 +34,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tuner.errors import UsageError
 from tuner.inputs.files import LARGEST_SETTINGS_BYTES, UnreadableFileError, read_bounded
 from tuner.inputs.strict_json import parse_json
@@ -134,6 +132,8 @@ def read_simulation(path: Path) -> Simulation:
 
 def parse_simulation(value: object) -> Simulation:
     """A decoded file, checked; ValueError says what is wrong."""
+    import msgspec  # noqa: PLC0415 - a server without a simulation starts quicker
+
     if not isinstance(value, dict):
         raise ValueError("a simulation is a JSON object")  # noqa: TRY004 - a wrong file, not a wrong call
     given: dict[str, Any] = dict(value)

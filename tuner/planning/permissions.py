@@ -104,18 +104,11 @@ def _measuring(arn: str, wants: Wants) -> tuple[Grant, ...]:
     return (*reading, *(_copying(arn, wants) if wants.clone else _publishing(arn)))
 
 
-def _marking(arn: str) -> tuple[Grant, ...]:
-    """A run on another machine, or another user's, must be able to see that the memory is not the function's own."""
+def _publishing(arn: str) -> tuple[Grant, ...]:
     return (
         Grant("lambda:ListTags", arn, "looks whether another run has marked the function"),
         Grant("lambda:TagResource", arn, "marks the function while its memory is changed"),
         Grant("lambda:UntagResource", arn, "removes the mark again"),
-    )
-
-
-def _publishing(arn: str) -> tuple[Grant, ...]:
-    return (
-        *_marking(arn),
         Grant("lambda:GetFunction", f"{arn}:*", "waits until a version is ready"),
         Grant("lambda:UpdateFunctionConfiguration", arn, "sets each memory size, and the old one again"),
         Grant("lambda:PublishVersion", arn, "publishes a version of each size"),
@@ -185,8 +178,10 @@ def _recovering(arn: str, wants: Wants) -> tuple[Grant, ...]:
         Grant("lambda:GetFunction", arn, "reads the memory size it has now"),
         Grant("lambda:UpdateFunctionConfiguration", arn, "gives it its own memory size again"),
         Grant("lambda:ListVersionsByFunction", arn, "finds versions of the unfinished run"),
+        Grant("lambda:GetFunction", f"{arn}:*", "asks each of them whose it is"),
         Grant("lambda:DeleteFunction", f"{arn}:*", "deletes those versions"),
-        *_marking(arn),
+        Grant("lambda:ListTags", arn, "sees the mark that proves which function was measured"),
+        Grant("lambda:UntagResource", arn, "removes the mark again"),
         *(_removing_copies(arn, wants) if wants.clone or wants.copies else ()),
         *((Grant("lambda:ListFunctions", ANY, "finds the copies that other machines left"),) if wants.copies else ()),
     )

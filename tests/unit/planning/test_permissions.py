@@ -64,10 +64,16 @@ def test_recovering_copies_reads_the_tags_and_deletes_nothing_that_is_not_named_
     assert "lambda:ListFunctions" not in allowed(Command.RECOVER, Wants(clone=True))
 
 
-@pytest.mark.parametrize("command", [Command.RUN, Command.COLD_START, Command.RECOVER])
+@pytest.mark.parametrize("command", [Command.RUN, Command.COLD_START])
 def test_what_changes_the_memory_of_a_function_may_mark_it(command: Command) -> None:
     found = allowed(command, Wants())
     assert all(ARN in found[f"lambda:{action}"] for action in ("TagResource", "UntagResource", "ListTags"))
+
+
+def test_recover_may_see_a_mark_and_take_it_off_but_not_put_one_on() -> None:
+    found = allowed(Command.RECOVER, Wants())
+    assert all(ARN in found[f"lambda:{action}"] for action in ("UntagResource", "ListTags"))
+    assert "lambda:TagResource" not in found
 
 
 def test_a_gate_of_two_versions_changes_nothing_at_all() -> None:

@@ -23,8 +23,8 @@ class Part:
 
 PARTS = {
     "unit": Part(
-        "what needs no process of its own: unit, property and golden tests",
-        (*SIDE_BY_SIDE, "tests/unit", "tests/property", "tests/golden"),
+        "what needs no process of its own: unit, property and golden tests, and the simulation",
+        (*SIDE_BY_SIDE, "tests/unit", "tests/property", "tests/golden", "tests/simulation"),
     ),
     "docs": Part("documentation, and its commands", (*SIDE_BY_SIDE, "tests/docs")),
     "statistics": Part("coverage and error rates of the statistics", (*SIDE_BY_SIDE, "tests/statistics")),

@@ -19,7 +19,8 @@ from tuner.cli.interrupt import run_interruptibly
 from tuner.cli.place import AWS_POLL_INTERVAL_S
 from tuner.cli.reach import access_to, control_plane
 from tuner.cli.report_file import read_report
-from tuner.engine.apply import apply_memory, settled_latest
+from tuner.engine.apply import apply_memory
+from tuner.engine.settle import settled_latest
 from tuner.errors import CannotTuneError, ExitCode, ForeignChangeError, TargetError, UsageError
 from tuner.inputs.files import UnreadableFileError, read_bounded
 from tuner.inputs.identifiers import parse_function

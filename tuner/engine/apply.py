@@ -9,21 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
-from tuner.engine.settle import attempts, settled
+from tuner.engine.settle import attempts, settled_latest
 from tuner.errors import ForeignChangeError, TargetError
-
-
-async def settled_latest(
-    control: ControlPlane, function: str, *, poll_interval_s: float, just_changed: bool = False
-) -> LatestConfiguration:
-    """What ``$LATEST`` is, once no update of it is in progress."""
-    return await settled(
-        lambda: control.latest(function),
-        lambda now: now.settled,
-        what=f"The update of {function}",
-        interval_s=poll_interval_s,
-        just_changed=just_changed,
-    )
 
 
 async def apply_memory(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from tuner.engine.ports import Conflicted
+from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
 from tuner.errors import TargetError, TunerError
 
 T = TypeVar("T")
@@ -43,6 +43,19 @@ async def settled(
         await asyncio.sleep(interval_s)
         interval_s = min(interval_s * 1.5, LONGEST_INTERVAL_S)
     return value
+
+
+async def settled_latest(
+    control: ControlPlane, function: str, *, poll_interval_s: float, just_changed: bool = False
+) -> LatestConfiguration:
+    """What ``$LATEST`` is, once no update of it is in progress."""
+    return await settled(
+        lambda: control.latest(function),
+        lambda now: now.settled,
+        what=f"The update of {function}",
+        interval_s=poll_interval_s,
+        just_changed=just_changed,
+    )
 
 
 def attempts(

@@ -13,7 +13,7 @@ from functools import partial
 from tuner.engine.journal import Journal, JournalRecord, MemoryRestored, MemoryUndo
 from tuner.engine.ownership import run_of_version, version_description
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration
-from tuner.engine.settle import attempts, patiently, settled
+from tuner.engine.settle import attempts, patiently, settled_latest
 from tuner.errors import (
     ForeignChangeError,
     FunctionNotFoundError,
@@ -73,7 +73,7 @@ async def _undo_function(control: ControlPlane, journal: Journal, *, poll_interv
     record = journal.record
     arn, run_id = record.opened.arn, record.opened.run_id
     steps = _Steps()
-    found = await _settled_latest(control, arn, poll_interval_s=poll_interval_s)
+    found = await settled_latest(control, arn, poll_interval_s=poll_interval_s)
     check_account(arn, found)
     versions = await _own_versions(control, record)
 
@@ -166,7 +166,7 @@ async def restore_memory(
     was deployed meanwhile makes no difference: it came without a memory size of its own, or it would have another.
     Raises ForeignChangeError when it has yet another size: that was somebody else's decision and stays.
     """
-    latest = partial(_settled_latest, control, function, poll_interval_s=poll_interval_s)
+    latest = partial(settled_latest, control, function, poll_interval_s=poll_interval_s)
     found = found or await latest()
     for patience in attempts(partial(_left_changed, function), interval_s=poll_interval_s):
         if found.memory_mb == memory.original_mb:
@@ -190,18 +190,6 @@ def check_account(arn: str, found: LatestConfiguration) -> None:
             "or region.",
             hint="Use the credentials of that account (--profile), then run this again. Nothing was changed.",
         )
-
-
-async def _settled_latest(
-    control: ControlPlane, function: str, *, poll_interval_s: float, just_changed: bool = False
-) -> LatestConfiguration:
-    return await settled(
-        lambda: control.latest(function),
-        lambda now: now.settled,
-        what=f"The update of {function}",
-        interval_s=poll_interval_s,
-        just_changed=just_changed,
-    )
 
 
 async def _delete_version(control: ControlPlane, function: str, number: str, description: str) -> tuple[Notice, ...]:

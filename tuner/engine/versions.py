@@ -27,7 +27,7 @@ from tuner.engine.journal import (
 from tuner.engine.observer import Observer
 from tuner.engine.ownership import version_description
 from tuner.engine.ports import Conflicted, ControlPlane, LatestConfiguration, PublishedVersion
-from tuner.engine.settle import attempts, patiently, settled
+from tuner.engine.settle import attempts, patiently, settled, settled_latest
 from tuner.engine.undo import check_account, restore_memory
 from tuner.errors import CannotTuneError, ForeignChangeError, RunInProgressError, SizeRefusedError, TargetError
 from tuner.limits import SMALLEST_MB
@@ -268,12 +268,8 @@ class VersionSet:
         return attempts(self._foreign_change, interval_s=self._poll_interval_s)
 
     async def _settled_latest(self) -> LatestConfiguration:
-        return await settled(
-            lambda: self._control.latest(self.function.name),
-            lambda latest: latest.settled,
-            what=f"The update of {self.function.name}",
-            interval_s=self._poll_interval_s,
-            just_changed=True,
+        return await settled_latest(
+            self._control, self.function.name, poll_interval_s=self._poll_interval_s, just_changed=True
         )
 
     def _check_unchanged(self, latest: LatestConfiguration) -> None:

@@ -136,11 +136,11 @@ class Process:
 
     async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
         name, tags = _name(arn), {mark(run_id): str(memory_mb)}
-        await self._change("TagResource", lambda: self.service.function(name).tags.update(tags))
+        await self._change("TagResource", lambda: self.service.tag(name, tags))
 
     async def unmark(self, arn: str, run_id: str) -> None:
         name, tag = _name(arn), mark(run_id)
-        await self._change("UntagResource", lambda: self.service.unmark(name, tag))
+        await self._change("UntagResource", lambda: self.service.untag(name, tag))
 
     async def delete_version(self, function: str, version: str, *, description: str) -> None:
         def effect() -> None:

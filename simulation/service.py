@@ -1,14 +1,16 @@
 """A model of Lambda that is as strict as AWS: what each call does, and who made what.
 
 Behind it are recorded answers of the service: an unchanged function publishes its last version again, whatever the
-description; every change, a publication and the end of an update give ``$LATEST`` another revision; an update in
-progress refuses the next one (409); a revision that is not the latest is refused (412); a version that an alias
-points to cannot be deleted (409); a function that is deleted and made again begins with version 1.
+description; every change, of the tags too, a publication and the end of an update give ``$LATEST`` another revision;
+an update in progress refuses the next one (409); a revision that is not the latest is refused (412); a version that
+an alias points to cannot be deleted (409); a function that is deleted and made again begins with version 1 and with
+none of its tags. ``tests/contract/test_model.py`` holds it against the embedded Lambda, moto and these recordings.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tuner.engine.ports import Conflicted
@@ -122,12 +124,19 @@ class ModelLambda:
 
     def point_alias(self, name: str, alias: str, version: int) -> None:
         found = self.function(name)
-        if version in found.versions:
-            found.aliases[alias] = version
+        if version not in found.versions:
+            raise FunctionNotFoundError(f"There is no version {version} of {name}.", hint="Publish it.")
+        found.aliases[alias] = version
 
-    def unmark(self, name: str, tag: str) -> None:
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        found = self.function(name)
+        found.tags.update(tags)
+        found.revision = next(self._revisions)
+
+    def untag(self, name: str, tag: str) -> None:
         found = self.function(name)
         found.tags.pop(tag, None)
+        found.revision = next(self._revisions)
         if not any(key.startswith("tuner:") for key in found.tags):
             found.ours_mb = ()
 

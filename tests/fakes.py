@@ -262,12 +262,15 @@ class FakeLambda:
     async def publish(self, function: str, *, revision_id: str | None, description: str) -> PublishedVersion:
         call = self._called("publish", mutates=True)
         found = self._named(function)
+        if revision_id != found.revision_id:
+            raise Conflicted("412")
         last = str(max(map(int, found.versions), default=0))
         version = found.versions.get(last)
         if version is None or version.memory_mb != found.memory_mb:  # else nothing has changed since the last one
             number = str(int(last) + 1)
             version = PublishedVersion(version=number, memory_mb=found.memory_mb, description=description)
             found.versions[number] = version
+            found.revision_id = f"r{next(self.revisions)}"
         self._reach(call, before=False, mutates=True)
         return version
 
@@ -281,12 +284,16 @@ class FakeLambda:
 
     async def mark(self, arn: str, run_id: str, memory_mb: int) -> None:
         call = self._called("mark", mutates=True)
-        self._named(arn).marks[run_id] = memory_mb
+        found = self._named(arn)
+        found.marks[run_id] = memory_mb
+        found.revision_id = f"r{next(self.revisions)}"
         self._reach(call, before=False, mutates=True)
 
     async def unmark(self, arn: str, run_id: str) -> None:
         call = self._called("unmark", mutates=True)
-        self._named(arn).marks.pop(run_id, None)
+        found = self._named(arn)
+        found.marks.pop(run_id, None)
+        found.revision_id = f"r{next(self.revisions)}"
         self._reach(call, before=False, mutates=True)
 
     async def delete_version(self, function: str, version: str, *, description: str) -> None:

@@ -174,6 +174,17 @@ def test_a_new_version_changes_the_revision_of_latest_and_an_existing_one_does_n
     assert refusal(lambda: client.publish_version(FunctionName=name, RevisionId=before))[0] == 412
 
 
+def test_tags_change_the_revision_of_latest(client: Any, name: str) -> None:
+    """TestLambdaTags::test_tag_lifecycle"""
+    configuration = client.get_function_configuration(FunctionName=name)
+    seen, arn = [configuration["RevisionId"]], configuration["FunctionArn"]
+    client.tag_resource(Resource=arn, Tags={"team": "a"})
+    seen.append(client.get_function_configuration(FunctionName=name)["RevisionId"])
+    client.untag_resource(Resource=arn, TagKeys=["team"])
+    seen.append(client.get_function_configuration(FunctionName=name)["RevisionId"])
+    assert len(set(seen)) == 3
+
+
 def test_creating_and_updating_can_publish_at_once(client: Any) -> None:
     """TestLambdaVersions::test_publish_version_on_create and test_publish_with_update"""
     made = client.create_function(

@@ -6,14 +6,14 @@ Two habits of the service matter to a tuner and are kept:
   UpdateFunctionConfiguration returned is already stale when the waiter comes back
   (https://github.com/aws/aws-sdk/issues/377).
 * PublishVersion of an unchanged ``$LATEST`` returns the version that exists. A new version changes the ``RevisionId``
-  of ``$LATEST`` as well.
+  of ``$LATEST`` as well, and so do tags.
 """
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -256,8 +256,12 @@ class FunctionStore:
         function.last_version = number
         function.versions[number] = self._fresh(settings, latest.code)
         function.published_from[number] = (latest.settings, latest.code)
-        function.latest = replace(latest, settled_id=self._new_id())
+        self._renew_revision(function)
         return str(number), function.versions[number]
+
+    def _renew_revision(self, function: Function) -> None:
+        """Another ``RevisionId`` of ``$LATEST`` for what settles at once, or is settling."""
+        function.latest = replace(function.latest, changing_id=self._new_id(), settled_id=self._new_id())
 
     def delete(self, name: str) -> Function:
         function = self.get(name)
@@ -278,6 +282,18 @@ class FunctionStore:
         function.versions.pop(number, None)
         function.published_from.pop(number, None)
         return function
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        """Tags are part of what has a revision."""
+        function = self.get(name)
+        function.tags.update(tags)
+        self._renew_revision(function)
+
+    def untag(self, name: str, keys: Iterable[str]) -> None:
+        function = self.get(name)
+        for key in keys:
+            function.tags.pop(key, None)
+        self._renew_revision(function)
 
     def create_alias(self, function_name: str, wanted: Alias) -> Alias:
         """An alias like ``wanted``; its RevisionId is made here."""

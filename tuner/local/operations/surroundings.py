@@ -124,13 +124,11 @@ class Surroundings:
 
     async def tag_resource(self, request: Request, arn: str) -> Response:
         tags = validation.tags(validation.json_object(request.body))
-        self._store.get(parse_function_name(arn).name).tags.update(tags)
+        self._store.tag(parse_function_name(arn).name, tags)
         return Response(status=204)
 
     async def untag_resource(self, request: Request, arn: str) -> Response:
-        tags = self._store.get(parse_function_name(arn).name).tags
-        for key in query_values(request.target, "tagKeys"):
-            tags.pop(key, None)
+        self._store.untag(parse_function_name(arn).name, query_values(request.target, "tagKeys"))
         return Response(status=204)
 
     def _shown(self, function_name: str, alias: Alias, *, status: int) -> Response:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from tuner.engine.ownership import run_of_version
 from tuner.engine.ports import (
     Conflicted,
     Exposure,
@@ -22,7 +23,7 @@ from tuner.engine.ports import (
     PublishedVersion,
     Throttled,
 )
-from tuner.errors import InvocationLostError, TargetError
+from tuner.errors import InvocationLostError, TargetError, VersionInUseError
 from tuner.model import (
     AccountLimits,
     Architecture,
@@ -129,6 +130,7 @@ class FakeFunction:
         self.code_sha256 = snapshot.code_sha256
         self.revision_id = snapshot.revision_id
         self.marks: dict[str, int] = {}
+        self.aliases: dict[str, str] = {}
         self.invoked: Counter[str] = Counter()
         self.versions: dict[str, PublishedVersion] = {
             number: PublishedVersion(version=number, memory_mb=self.memory_mb, description="release")
@@ -186,9 +188,31 @@ class FakeLambda:
         self.mine.code_sha256 = code_sha256 or self.mine.code_sha256
         self.mine.revision_id = f"foreign-{next(self.revisions)}"
 
+    def release(self, description: str) -> str:
+        """Somebody else publishes ``$LATEST`` as it is; returns the number."""
+        number = str(max(map(int, self.mine.versions), default=0) + 1)
+        made = PublishedVersion(version=number, memory_mb=self.mine.memory_mb, description=description)
+        self.mine.versions[number] = made
+        self.mine.revision_id = f"foreign-{next(self.revisions)}"
+        return number
+
+    def recreate(self, *, memory_mb: int, releases: int) -> None:
+        """Somebody else deletes the function and makes it again under its name, with the same code."""
+        numbers = tuple(str(number) for number in range(1, releases + 1))
+        self.mine = FakeFunction(replace(self.function, memory_mb=memory_mb, versions=numbers))
+
     async def describe(self, target: FunctionTarget) -> FunctionSnapshot:
         self._called(f"describe {target.name}")
-        return self.function
+        mine = self.mine
+        runs = {run_of_version(version.description) for version in mine.versions.values()} | set(mine.marks)
+        return replace(
+            self.function,
+            memory_mb=mine.memory_mb,
+            code_sha256=mine.code_sha256,
+            revision_id=mine.revision_id,
+            versions=tuple(mine.versions),
+            tuner_runs=tuple(sorted(run for run in runs if run is not None)),
+        )
 
     async def limits(self) -> AccountLimits:
         self._called("limits")
@@ -298,7 +322,10 @@ class FakeLambda:
 
     async def delete_version(self, function: str, version: str, *, description: str) -> None:
         call = self._called(f"delete_version {version}", mutates=True)
-        versions = self._named(function).versions
+        found = self._named(function)
+        versions = found.versions
+        if version in found.aliases.values():
+            raise VersionInUseError(f"version {version} is in use: an alias references it", hint="Move the alias.")
         if version in versions and versions[version].description == description:
             del versions[version]
         self._reach(call, before=False, mutates=True)

@@ -145,7 +145,11 @@ class Journal:
             journal = cls(path, disk.create_locked(path))
         except OSError as error:
             raise storage_error(path, error) from error
-        journal.announce(opened)
+        try:
+            journal.announce(opened)
+        except BaseException:
+            journal.close()
+            raise
         return journal
 
     @classmethod

@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes import FakeLambda, Killed, plan, price
 from tuner.engine import recovery
+from tuner.engine.disk import LOCAL_DISK, Disk
 from tuner.engine.dispatcher import Sending
 from tuner.engine.journal import Journal, read_journal, unfinished_journals
 from tuner.engine.observer import Silent
@@ -45,15 +46,17 @@ async def run(
     *,
     payloads: PayloadSet | None = None,
     earlier: tuple[Sample, ...] = (),
+    disk: Disk = LOCAL_DISK,
+    endpoint_url: str | None = None,
 ) -> RunResult:
     return await execute(
         made,
         sending=Sending(payloads=payloads or PayloadSet.single(b"{}"), seed=1),
         policy_of=(lambda _: policy) if policy is not None else policy_of,
         earlier=earlier,
-        store=RunStore.create(runs, made.run_id),
+        store=RunStore.create(runs, made.run_id, disk),
         ports=RunPorts(control=fake, invoker=fake, observer=Silent(), poll_interval_s=0.001),
-        connection=Connection(profile=None, endpoint_url=None, pid=1),
+        connection=Connection(profile=None, endpoint_url=endpoint_url, pid=1),
     )
 
 

@@ -5,11 +5,13 @@ The simulation puts a model in its place that loses what was not synced, runs fu
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
 
 class AppendOnly(Protocol):
@@ -50,14 +52,24 @@ class Disk(Protocol):
 class LocalFile:
     """A file of this machine. Its lock ends with the process, however that ends."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         self._file = file
 
     def append(self, data: bytes, *, sync: bool) -> None:
-        self._file.write(data)
-        self._file.flush()
-        if sync:
-            os.fsync(self._file.fileno())
+        """Nothing is buffered, so that closing has nothing left to write. The part of ``data`` that a full disk took
+        is cut off again: there may be room for the next one, and that must not continue it."""
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[self._file.write(left) :]
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)
+                self._file.seek(size)
+            raise
 
     def truncate(self, size: int) -> None:
         self._file.truncate(size)
@@ -87,11 +99,11 @@ class LocalDisk:
         return _locked(path, "ab")
 
     def open(self, path: Path) -> AppendOnly:
-        return LocalFile(path.open("ab"))
+        return LocalFile(path.open("ab", buffering=0))
 
 
 def _locked(path: Path, mode: Literal["xb", "ab"]) -> LocalFile:
-    file = path.open(mode)
+    file = path.open(mode, buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BaseException:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,3 +229,32 @@ async def test_the_writes_above_are_all_of_a_run(tmp_path: Path) -> None:
     disk = FullDisk(WRITES_OF_A_RUN)
     result = await run(FakeLambda(), tmp_path, plan(), disk=disk)
     assert (result.failure, result.notices, disk.room) == (None, (), 0)
+
+
+@contextmanager
+def no_room_beyond(size: int) -> Iterator[None]:
+    """A limit on the size of files: like a full disk it takes a part of a write and refuses the rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_line_that_a_full_disk_cut_is_not_continued_when_there_is_room_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    file = LOCAL_DISK.create_locked(path)
+    file.append(b"first\n", sync=True)
+    with no_room_beyond(10), pytest.raises(OSError, match="File too large"):
+        file.append(b"second, which is longer\n", sync=True)
+    file.append(b"third\n", sync=True)
+    file.close()
+    assert path.read_bytes() == b"first\nthird\n"
+
+
+def test_a_file_on_a_full_disk_is_closed_without_another_error() -> None:
+    file = LOCAL_DISK.open(Path("/dev/full"))
+    with pytest.raises(OSError, match="No space left on device"):
+        file.append(b"line\n", sync=False)
+    file.close()

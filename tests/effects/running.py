@@ -90,8 +90,15 @@ def make_account(server: EmbeddedLambda, tmp_path: Path) -> Iterator[Account]:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    folder = tmp_path / "mine"
-    folder.mkdir()
+    make_function(client, tmp_path / "mine")
+    yield Account(client, server.endpoint_url, tmp_path / "state")
+    client.delete_function(FunctionName="mine")
+    client.close()
+
+
+def make_function(client: Any, folder: Path) -> None:
+    """``mine`` with 512 MB and one published version; ``folder`` gets its code."""
+    folder.mkdir(exist_ok=True)
     (folder / "handler.py").write_text(HANDLER)
     local = read_function(folder, memory_mb=512, timeout_s=5)
     create_function(
@@ -108,9 +115,6 @@ def make_account(server: EmbeddedLambda, tmp_path: Path) -> Iterator[Account]:
         ),
     )
     client.publish_version(FunctionName="mine", Description="the user's own")
-    yield Account(client, server.endpoint_url, tmp_path / "state")
-    client.delete_function(FunctionName="mine")
-    client.close()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 from tests.fakes import ARN, FakeLambda, Killed, plan, snapshot
 from tests.unit.engine.test_orchestrator import policy_of, recover, run
 from tuner.engine import recovery
+from tuner.engine.disk import AppendOnly, LocalDisk
 from tuner.engine.journal import unfinished_journals
 from tuner.engine.orchestrator import RunResult
 from tuner.engine.ownership import version_description
 from tuner.engine.ports import PublishedVersion
 from tuner.engine.recovery import refuse_unfinished
+from tuner.engine.store import RunStore
 from tuner.engine.undo import delete_marked_versions, undo
 from tuner.errors import (
     CleanUpIncompleteError,
@@ -81,6 +84,7 @@ async def test_a_version_that_a_pipeline_publishes_of_the_unchanged_function_sur
     assert fake.mine.versions[numbers[0]].description == "release 7"
     assert sorted(fake.mine.versions) == ["1", "2", "3"]
     assert fake.mine.memory_mb == 512
+    assert "delete_version 3" not in fake.calls
 
 
 async def test_a_version_that_a_pipeline_publishes_while_the_function_has_our_size_survives(tmp_path: Path) -> None:
@@ -222,6 +226,39 @@ async def test_of_two_runs_at_once_in_one_state_folder_one_is_refused_before_it_
     assert sorted(type(end).__name__ for end in ends) == ["RunInProgressError", "RunResult"]
     assert fake.calls.count("mark") == 1
     assert fake.fingerprint() == before
+
+
+async def test_a_run_that_has_the_lock_and_no_journal_yet_keeps_a_second_one_away(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    first = RunStore.create(tmp_path / "runs", RUN_IDS[0])
+    with contextlib.closing(first.lock(ARN, None)):
+        end = await run_to_its_end(fake, tmp_path / "runs", replace(plan(), run_id=RUN_IDS[1]))
+    assert isinstance(end, RunInProgressError)
+    assert fake.calls == []
+
+
+class AnotherRunDies(LocalDisk):
+    """While a run waits for its lock, another one on the function is killed."""
+
+    def __init__(self, journal: Path, left: bytes) -> None:
+        self._journal = journal
+        self._left = left
+
+    def open_locked(self, path: Path) -> AppendOnly:
+        if path.suffix == ".lock":
+            self._journal.parent.mkdir()
+            self._journal.write_bytes(self._left)
+        return super().open_locked(path)
+
+
+async def test_a_run_that_died_just_before_the_lock_was_had_is_seen(tmp_path: Path) -> None:
+    await killed(FakeLambda(), tmp_path / "other", plan(), at="publish")
+    left = (tmp_path / "other" / plan().run_id / "journal.jsonl").read_bytes()
+    fake, runs = FakeLambda(), tmp_path / "runs"
+    disk = AnotherRunDies(runs / plan().run_id / "journal.jsonl", left)
+    with pytest.raises(RunInProgressError, match="has not cleaned up"):
+        await run(fake, runs, replace(plan(), run_id=RUN_IDS[1]), disk=disk)
+    assert fake.calls == []
 
 
 # M6: a step that fails does not stop the others.

@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tuner.engine.ports import Conflicted
-from tuner.errors import FunctionNotFoundError, VersionInUseError
+from tuner.errors import FunctionNotFoundError, TargetError, VersionInUseError
 
 FOREIGN = "somebody else"
 
+MOST_TAGS = 50
+TOO_MANY_TAGS = f"A function can have {MOST_TAGS} tags."
 STALE = "The Revision Id provided does not match the latest Revision Id."
 IN_PROGRESS = "The operation cannot be performed at this time. An update is in progress for resource."
 
@@ -130,6 +132,8 @@ class ModelLambda:
 
     def tag(self, name: str, tags: Mapping[str, str]) -> None:
         found = self.function(name)
+        if len({**found.tags, **tags}) > MOST_TAGS:
+            raise TargetError(TOO_MANY_TAGS, hint="Remove a tag.")
         found.tags.update(tags)
         found.revision = next(self._revisions)
 

@@ -27,7 +27,7 @@ from moto.server import ThreadedMotoServer
 
 from simulation.service import FOREIGN, STALE, ModelLambda
 from tuner.engine.ports import Conflicted
-from tuner.errors import FunctionNotFoundError, VersionInUseError
+from tuner.errors import FunctionNotFoundError, TargetError, VersionInUseError
 from tuner.local.launcher import EmbeddedLambda
 
 NAME = "scenario"
@@ -58,13 +58,14 @@ MOTO = {
     "test_a_size_that_was_tried_and_taken_back_is_no_change": (
         "moto publishes a new version after any update, also one that was taken back"
     ),
+    "test_a_function_that_has_fifty_tags_gets_no_other_one": "moto lets a function have more than 50 tags",
     "test_the_number_of_a_deleted_newest_version_is_not_given_again": AGAIN,
     "test_what_an_older_version_is_does_not_get_the_number_of_a_deleted_newest_one": AGAIN,
 }
 
 
 class Refused(Exception):
-    """With one word for why: ``stale``, ``conflict`` or ``absent``."""
+    """With one word for why: ``stale``, ``conflict``, ``absent`` or ``invalid``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ class Model:
             self._lambda.point_alias(NAME, alias, number)
 
     def tag(self, key: str, value: str) -> None:
-        self._lambda.tag(NAME, {key: value})
+        with _model_refusals():
+            self._lambda.tag(NAME, {key: value})
 
     def untag(self, key: str) -> None:
         self._lambda.untag(NAME, key)
@@ -170,6 +172,8 @@ def _model_refusals() -> Iterator[None]:
         raise Refused("conflict") from refusal
     except FunctionNotFoundError as refusal:
         raise Refused("absent") from refusal
+    except TargetError as refusal:
+        raise Refused("invalid") from refusal
 
 
 def _number(revision: str | None) -> int | None:
@@ -180,6 +184,7 @@ WORDS = {
     "PreconditionFailedException": "stale",
     "ResourceConflictException": "conflict",
     "ResourceNotFoundException": "absent",
+    "InvalidParameterValueException": "invalid",
 }
 
 
@@ -499,6 +504,16 @@ def test_tags_give_another_revision(service: Service) -> None:
     seen.append(service.revision())
     assert len(set(seen)) == 3
     assert service.tags() == {"team": "a"}
+
+
+def test_a_function_that_has_fifty_tags_gets_no_other_one(service: Service) -> None:
+    """TestLambdaTags::test_tag_limits"""
+    for number in range(49):
+        service.tag(f"tag {number}", "any")
+    service.tag("tag 0", "another value")
+    assert refusal(lambda: service.tag("tuner:run:any", "256")) == "invalid"
+    assert len(service.tags()) == 50
+    assert "tuner:run:any" not in service.tags()
 
 
 def test_every_difference_of_moto_is_explained_in_the_documentation() -> None:

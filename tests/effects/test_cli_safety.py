@@ -194,6 +194,19 @@ def test_of_two_runs_that_begin_at_once_at_most_one_goes_on(account: Account, tm
     assert "Tags" not in account.client.get_function(FunctionName="mine")
 
 
+def test_a_function_that_has_no_room_for_our_mark_is_left_alone(account: Account) -> None:
+    arn = account.client.get_function_configuration(FunctionName="mine")["FunctionArn"]
+    account.client.tag_resource(Resource=arn, Tags={f"tag {number}": "any" for number in range(50)})
+    before = account.fingerprint()
+    done = account.run("--memory", "256", "-n", "1")
+    assert done.returncode == 8
+    assert "50 tags" in done.stderr
+    assert "--clone" in done.stderr
+    assert account.fingerprint() == before
+    assert len(account.client.list_tags(Resource=arn)["Tags"]) == 50
+    assert '"closed"' in journal_lines(account.state)[-1]
+
+
 def test_an_alias_on_a_version_of_ours_leaves_that_version_alone_until_the_alias_is_moved(account: Account) -> None:
     before = account.fingerprint()
     process = measuring(account)

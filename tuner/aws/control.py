@@ -259,6 +259,11 @@ class LambdaControlPlane:
                 f"This account may not use {memory_mb} MB: {error_message(error)}",
                 hint="Leave that size out of --memory; new accounts get more memory with use.",
             )
+        if error.operation_name == "TagResource" and code == "InvalidParameterValueException":
+            return CannotTuneError(
+                f"{function} cannot be marked as being measured: {error_message(error)}",
+                hint="Remove one of its tags (Lambda allows 50), or add --clone to measure a temporary copy.",
+            )
         return translated(error, function=function, profile=self._profile)
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from tuner.local import faults
 from tuner.local.identifiers import LATEST, FunctionName, Namespace, version_number
 
+MOST_TAGS = 50
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logging:
@@ -192,6 +194,7 @@ class FunctionStore:
         """``publish``: with a version 1 that becomes active together with the function."""
         if name in self._functions:
             raise faults.conflict(f"Function already exist: {name}")
+        _check_tags(tags)
         function = Function(name=name, uid=self._new_id(), latest=self._fresh(settings, code), tags=dict(tags))
         self._functions[name] = function
         if publish:
@@ -286,6 +289,7 @@ class FunctionStore:
     def tag(self, name: str, tags: Mapping[str, str]) -> None:
         """Tags are part of what has a revision."""
         function = self.get(name)
+        _check_tags({**function.tags, **tags})
         function.tags.update(tags)
         self._renew_revision(function)
 
@@ -364,3 +368,8 @@ class FunctionStore:
             active_at_s=done_s,
             settles_at_s=done_s,
         )
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > MOST_TAGS:
+        raise faults.invalid_parameter(f"A function can have {MOST_TAGS} tags; this would give it {len(tags)}.")

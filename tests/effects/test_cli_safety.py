@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "report.json"
 LONG = ("--memory", "256,1024", "-n", "500", "--sampling", "fixed", "--payload", '{"wait_s": 0.1}')
 ELSEWHERE = "arn:aws:lambda:eu-central-1:999999999999:function:mine"
 OWN = "arn:aws:lambda:eu-central-1:000000000000:function:mine"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +182,9 @@ def test_of_two_runs_that_begin_at_once_at_most_one_goes_on(account: Account, tm
     """From one state folder, or from two machines that know of each other by the mark on the function alone."""
     before = account.fingerprint()
     accounts = [replace(account, state=tmp_path / f"machine {number % machines}") for number in range(2)]
-    short = ("--memory", "256,1024", "-n", "4", "--sampling", "fixed")
+    some = ("--memory", "256,1024", "-n", "50", "--sampling", "fixed", "--payload", '{"wait_s": 0.1}')
     processes = [
-        one.start(*short, "--report", str(tmp_path / f"{number}.json")) for number, one in enumerate(accounts)
+        one.start(*some, "--report", str(tmp_path / f"{number}.json")) for number, one in enumerate(accounts)
     ]
     errors = [process.communicate(timeout=SECONDS)[1] for process in processes]
     codes = sorted(process.returncode for process in processes)
@@ -265,7 +265,7 @@ def test_a_disk_that_runs_full_in_mid_run_leaves_the_function_as_it_was_and_a_re
     run = account.command(*LONG, "--report", str(report))
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", small, "sh", *run],
-        env=environment(account.state), capture_output=True, text=True, timeout=60,
+        env=environment(account.state), capture_output=True, text=True, timeout=SECONDS,
     )  # fmt: skip
     assert done.returncode == 8, done.stderr
     assert "Traceback" not in done.stderr

@@ -159,7 +159,7 @@ def test_a_torn_journal_is_recovered_beside_one_that_cannot_be_read(account: Acc
         assert recovered.returncode == 7
         assert str(unreadable) in recovered.stderr
         assert account.fingerprint() == before
-    assert '"closed"' in journal_lines(account.state)[-1]
+    assert '"closed"' in journal.read_text().splitlines()[-1]
     shutil.rmtree(unreadable.parent)
     assert "No run is left to recover" in command(account, "recover").stdout
     assert account.run("--memory", "256", "-n", "1").returncode == 0

@@ -5,18 +5,22 @@ The simulation puts a model in its place that loses what was not synced, runs fu
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
 
 class AppendOnly(Protocol):
     """A file that only grows. OSError where it cannot."""
 
     def append(self, data: bytes, *, sync: bool) -> None:
-        """Hand ``data`` to the operating system: it survives this process. ``sync``: and a crash of the machine."""
+        """Hand ``data`` to the operating system: it survives this process. ``sync``: and a crash of the machine.
+
+        Where that fails, nothing of ``data`` is kept, so that what is appended next begins a line of its own."""
 
     def truncate(self, size: int) -> None: ...
 
@@ -50,14 +54,26 @@ class Disk(Protocol):
 class LocalFile:
     """A file of this machine. Its lock ends with the process, however that ends."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
+        """``file`` has no buffer: closing it would write once more what could not be written, and raise once more."""
         self._file = file
 
     def append(self, data: bytes, *, sync: bool) -> None:
-        self._file.write(data)
-        self._file.flush()
-        if sync:
-            os.fsync(self._file.fileno())
+        size = self._file.seek(0, os.SEEK_END)
+        try:
+            self._write(data)
+            if sync:
+                os.fsync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)
+            raise
+
+    def _write(self, data: bytes) -> None:
+        """A disk that is nearly full takes a part of it before it refuses."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def truncate(self, size: int) -> None:
         self._file.truncate(size)
@@ -87,11 +103,11 @@ class LocalDisk:
         return _locked(path, "ab")
 
     def open(self, path: Path) -> AppendOnly:
-        return LocalFile(path.open("ab"))
+        return LocalFile(path.open("ab", buffering=0))
 
 
 def _locked(path: Path, mode: Literal["xb", "ab"]) -> LocalFile:
-    file = path.open(mode)
+    file = path.open(mode, buffering=0)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BaseException:

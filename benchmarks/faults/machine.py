@@ -25,12 +25,15 @@ HANGS = 256
 MOST_RECOVERIES = 6
 
 Process = subprocess.Popen[bytes]
+Moment = tuple[float, Callable[[Process], None]]
+"""What is done to a process, and how long after its start."""
 
 
 class Machine:
     def __init__(self, folder: Path, endpoint_url: str) -> None:
         folder.mkdir()
-        self.errors = folder / "stderr.txt"
+        self.errors = b""
+        """What the commands said on standard error: through a pipe, which no disk limits."""
         self._state = folder / "state"
         self._report = folder / "report.json"
         self._endpoint_url = endpoint_url
@@ -42,17 +45,21 @@ class Machine:
         command += ["--max-cost", f"{MAX_COST_USD:.9f}", "--report", str(self._report)]
         command += ["--clone"] if run.clone else []
         time.sleep(run.starts_after_s)
-        with self.errors.open("ab") as file:
-            process = subprocess.Popen(
-                _tuner(*command), env=self._environment(), stdout=subprocess.DEVNULL, stderr=file
-            )
-            return _watched(process, self._moments(run))
+        process = subprocess.Popen(
+            _tuner(*command), env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        return self._watch(process, self._moments(run))
 
     def recover(self) -> int:
-        with self.errors.open("ab") as file:
-            return subprocess.run(
-                _tuner("recover"), env=self._environment(), stdout=subprocess.DEVNULL, stderr=file, check=False
-            ).returncode
+        done = subprocess.run(
+            _tuner("recover"),
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        self.errors += done.stderr
+        return done.returncode
 
     def began(self) -> bool:
         return bool(self._journals())
@@ -69,9 +76,20 @@ class Machine:
             for line in path.read_bytes().split(b"\n")[:-1]
         ]
 
-    def _moments(self, run: Run) -> list[tuple[float, Callable[[Process], None]]]:
-        """What is done to the process, and when."""
-        moments: list[tuple[float, Callable[[Process], None]]] = []
+    def _watch(self, process: Process, moments: Sequence[Moment]) -> int:
+        started_s = time.monotonic()
+        for after_s, act in [*moments, (LIMIT_S, Process.kill)]:
+            try:
+                self.errors += process.communicate(timeout=max(0.0, started_s + after_s - time.monotonic()))[1]
+            except subprocess.TimeoutExpired:
+                act(process)
+            else:
+                return process.returncode
+        self.errors += process.communicate()[1]
+        return HANGS
+
+    def _moments(self, run: Run) -> list[Moment]:
+        moments: list[Moment] = []
         if run.signal is not None:
             number = run.signal
             moments.append((run.signal_after_s, lambda process: process.send_signal(number)))
@@ -104,21 +122,6 @@ class Machine:
 
 def _tuner(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tuner", *arguments]
-
-
-def _watched(process: Process, moments: Sequence[tuple[float, Callable[[Process], None]]]) -> int:
-    started_s = time.monotonic()
-    for after_s, act in moments:
-        try:
-            return process.wait(max(0.0, started_s + after_s - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            act(process)
-    try:
-        return process.wait(LIMIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return HANGS
 
 
 def check_samples(rows: Sequence[Sample]) -> Iterator[str]:

@@ -116,8 +116,8 @@ def _check_process(machine: Machine, code: int) -> Iterator[str]:
     before_it_began = code in ENDED_BEFORE_IT_BEGAN and not machine.began()
     if code not in EXPECTED_CODES and code != -signal.SIGKILL and not before_it_began:
         yield f"exit code {code}"
-    errors = machine.errors.read_text(errors="replace")
+    errors = machine.errors.decode(errors="replace")
     if "Traceback" in errors and not before_it_began:
-        yield f"a traceback: {errors[-2000:]}"
+        yield f"a traceback: {errors[-4000:]}"
     for run in machine.open_journals():
         yield f"the journal of {run} is not closed"

@@ -1,11 +1,11 @@
 """Does a run always leave the function as it was? ``python -m benchmarks.faults [--schedules N] [--seed S] [--json]``
 
 Every schedule is one whole ``tuner run``, or two from different machines, as processes of their own against an
-embedded Lambda that goes wrong on purpose. In most schedules a run also gets a signal at a random moment: SIGINT,
-SIGTERM, SIGHUP, or SIGKILL followed by ``tuner recover``; in some its disk runs full. In every other schedule the
-owner of the function works on it meanwhile, or between a kill and ``tuner recover``: publishes unchanged code, points
-an alias to it, sets another memory size, or deletes the function and makes it again. Faults, operations, call
-numbers, kinds of runs, deeds and moments are drawn from the seed.
+embedded Lambda that goes wrong on purpose. Most runs also get a signal at a random moment: SIGINT, SIGTERM, SIGHUP,
+or SIGKILL followed by ``tuner recover``; for some the disk runs full. In more than half of the schedules the owner of
+the function works on it meanwhile, or between a kill and ``tuner recover``: publishes unchanged code, points an alias
+to it or to the newest version there is, sets another memory size, or deletes the function and makes it again. Faults,
+operations, call numbers, kinds of runs, deeds and moments are drawn from the seed.
 
 A schedule holds when afterwards, by an untouched client,
 
@@ -33,7 +33,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from benchmarks.faults.play import Result, play_in_own_folder
-from benchmarks.faults.schedule import Run
+from benchmarks.faults.schedule import AFTER_ALL_RUNS_S, Act, Run
 
 
 def main() -> int:
@@ -58,14 +58,15 @@ def print_table(results: list[Result], broken: list[Result]) -> None:
     runs = [run for result in results for run in result.schedule.runs]
     print(
         f"schedules {len(results)}, broken {len(broken)}, runs {len(runs)}, "
-        f"recovered {sum(result.recovered for result in results)}"
+        f"recovered {sum(result.recovered for result in results)}, "
+        f"adopted versions {sum(result.adopted for result in results)}"
     )
     _print_counts("faults", (str(rule["fault"]) for result in results for rule in result.schedule.rules))
     _print_counts("calls", (str(rule["operation"]) for result in results for rule in result.schedule.rules))
     _print_counts("signals", ("none" if run.signal is None else signal.Signals(run.signal).name for run in runs))
     _print_counts("runs", (_kind(run) for run in runs))
     _print_counts("full disks", (f"{run.room_bytes and 'some'} room" for run in runs if run.disk_full_after_s))
-    _print_counts("owner", (act.deed.value for result in results for act in result.schedule.acts))
+    _print_counts("owner", (_deed(act) for result in results for act in result.schedule.acts))
     _print_counts("exit codes", (code for result in results for code in result.exit_codes))
     for result in broken:
         print(f"BROKEN seed {result.schedule.seed} ({result.schedule}): {'; '.join(result.violations)}")
@@ -73,6 +74,10 @@ def print_table(results: list[Result], broken: list[Result]) -> None:
 
 def _kind(run: Run) -> str:
     return "on a copy" if run.clone else "on the function"
+
+
+def _deed(act: Act) -> str:
+    return f"{act.deed.value} after all runs" if act.after_s == AFTER_ALL_RUNS_S else act.deed.value
 
 
 def _print_counts(title: str, kinds: Iterable[str | int]) -> None:

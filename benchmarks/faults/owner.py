@@ -85,7 +85,7 @@ class Owner:
         started_s = time.monotonic()
         for act in acts:
             if act.after_s is None:
-                while self._has_own_size() and not runs_ended.wait(LOOK_EVERY_S):
+                while not self._tuner_shows(act) and not runs_ended.wait(LOOK_EVERY_S):
                     pass
             else:
                 runs_ended.wait(max(0.0, started_s + act.after_s - time.monotonic()))
@@ -121,6 +121,9 @@ class Owner:
                 self._publish(f"{RELEASE} of the owner")
             case Deed.RELEASE:
                 self._point_alias(self._publish(f"{RELEASE} of the owner"))
+            case Deed.ADOPT:
+                if versions := self._versions():
+                    self._point_alias(max(versions, key=int))
             case Deed.MEMORY:
                 self._set_memory(act.memory_mb)
             case Deed.RECREATE:
@@ -183,8 +186,10 @@ class Owner:
         if made is not None or ALIAS in self._aliases():
             self.left.aliases = self._aliases()
 
-    def _has_own_size(self) -> bool:
-        return self._configuration()["MemorySize"] in self.left.memory_mb
+    def _tuner_shows(self, act: Act) -> bool:
+        if act.deed is Deed.ADOPT:
+            return any(is_tuners(version) for version in self._versions().values())
+        return self._configuration()["MemorySize"] not in self.left.memory_mb
 
     def _configuration(self) -> dict[str, Any]:
         return dict(self._ask(lambda: self._client.get_function_configuration(FunctionName=NAME)))

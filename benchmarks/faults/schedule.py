@@ -12,15 +12,18 @@ MEMORY_MB = 512
 FOREIGN_MEMORY_MB = 640
 SIZES_MB = ((256, 1024), (256, 512), (512, 1024))
 OWNER_SIZES_MB = (FOREIGN_MEMORY_MB, FOREIGN_MEMORY_MB, MEMORY_MB, 256, 1024)
-SIGNALS: tuple[signal.Signals | None, ...] = (
-    None,
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGKILL,
-)
-RUN_S = 6.0
+SIGNALS: dict[signal.Signals | None, int] = {
+    None: 2,
+    signal.SIGINT: 1,
+    signal.SIGTERM: 1,
+    signal.SIGHUP: 1,
+    signal.SIGKILL: 2,
+}
+"""Each with its weight."""
+RUN_S = 7.0
 """About as long as a run takes: it publishes twice, and the control plane is asked once a second."""
+AFTER_ALL_RUNS_S = 100.0
+"""Later than any run ends: between a kill and ``tuner recover``."""
 FOREIGN = "foreign-deployment"
 
 Rule = dict[str, object]
@@ -64,6 +67,8 @@ class Deed(StrEnum):
     PUBLISH = "publish"
     RELEASE = "release"
     """Publish, and point the alias there."""
+    ADOPT = "adopt"
+    """Point the alias to the newest version, whoever published it."""
     MEMORY = "memory"
     RECREATE = "recreate"
     """Delete the function, and make it again with versions 1 to 3 of its own."""
@@ -71,9 +76,10 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """``after_s`` counts from the start of the first run. None: as soon as the function has a size of tuner's.
+    """``after_s`` counts from the start of the first run. None: as soon as the function has a size of tuner's, or
+    the version to adopt is one of tuner's.
 
-    What is still to be done when all runs have ended is done then: between a kill and ``tuner recover``.
+    What is still to be done when all runs have ended is done then.
     """
 
     deed: Deed
@@ -112,12 +118,13 @@ class Schedule:
 
 
 def draw_schedule(seed: int) -> Schedule:
-    """Up to two faults at drawn calls, a signal in four of five runs, and an owner in every other schedule."""
+    """Up to two faults at drawn calls, a signal in five of seven runs, and an owner in most schedules."""
     rng = random.Random(seed)
     runs = [_draw_run(rng, starts_after_s=0.0)]
     if rng.random() < 0.3:
         runs.append(_draw_run(rng, starts_after_s=rng.choice((0.0, rng.uniform(0.0, RUN_S)))))
-    acts = [_draw_act(rng) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
+    killed = any(run.signal == signal.SIGKILL for run in runs)
+    acts = [_draw_act(rng, late=killed) for _ in range(rng.choice((0, 0, 0, 1, 1, 1, 2)))]
     return Schedule(
         seed=seed,
         released=rng.random() < 0.5,
@@ -129,10 +136,10 @@ def draw_schedule(seed: int) -> Schedule:
 
 
 def _draw_run(rng: random.Random, *, starts_after_s: float) -> Run:
-    number = rng.choice(SIGNALS)
+    number = rng.choices(tuple(SIGNALS), tuple(SIGNALS.values()))[0]
     return Run(
         starts_after_s=round(starts_after_s, 3),
-        clone=rng.random() < 0.25,
+        clone=rng.random() < 0.2,
         signal=None if number is None else int(number),
         signal_after_s=round(rng.uniform(0.4, RUN_S), 3),
         disk_full_after_s=round(rng.uniform(0.4, RUN_S), 3) if rng.random() < 0.15 else None,
@@ -140,10 +147,13 @@ def _draw_run(rng: random.Random, *, starts_after_s: float) -> Run:
     )
 
 
-def _draw_act(rng: random.Random) -> Act:
+def _draw_act(rng: random.Random, *, late: bool) -> Act:
+    """``late``: as often as not after all runs, where a killed one still is to be recovered."""
+    during_s = round(rng.uniform(0.4, RUN_S), 3)
+    moments = (None, during_s, AFTER_ALL_RUNS_S, AFTER_ALL_RUNS_S) if late else (None, during_s)
     return Act(
-        deed=rng.choice(tuple(Deed)),
-        after_s=rng.choice((None, round(rng.uniform(0.4, 1.3 * RUN_S), 3))),
+        deed=rng.choices(tuple(Deed), (2, 2, 2, 2, 4))[0],
+        after_s=rng.choice(moments),
         memory_mb=rng.choice(OWNER_SIZES_MB),
         other_code=rng.random() < 0.5,
     )

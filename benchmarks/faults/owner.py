@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -24,6 +24,7 @@ NAME = "mine"
 ALIAS = "live"
 REGION = "eu-central-1"
 TAGS = {"team": "media"}
+MARK = "tuner:run:"
 TIMEOUT_S = 3
 WATCHED = ("MemorySize", "Timeout", "CodeSha256", "Description", "Handler")
 FROZEN = ("MemorySize", "CodeSha256", "Description")
@@ -231,8 +232,11 @@ def _package(folder: Path, comment: str) -> LocalFunction:
     return read_function(folder, memory_mb=MEMORY_MB, timeout_s=TIMEOUT_S)
 
 
-def check_owned(left: Left, found: State, allowed_mb: set[int], *, code_deployed: bool) -> Iterator[str]:
-    """Everything of the owner's must be there as they left it, and nothing of tuner's."""
+def check_owned(
+    left: Left, found: State, allowed_mb: set[int], *, code_deployed: bool, adopted: Collection[str] = ()
+) -> Iterator[str]:
+    """Everything of the owner's must be there as they left it, and nothing of tuner's but ``adopted`` versions and,
+    with these, the mark of their run."""
     expected = left.configuration | {"MemorySize": found.configuration["MemorySize"]}
     if code_deployed:
         expected["CodeSha256"] = found.configuration["CodeSha256"]
@@ -240,20 +244,20 @@ def check_owned(left: Left, found: State, allowed_mb: set[int], *, code_deployed
         yield f"configuration {found.configuration}, expected {expected}"
     if found.configuration["MemorySize"] not in allowed_mb:
         yield f"memory {found.configuration['MemorySize']} MB, expected {sorted(allowed_mb)}"
-    yield from _check_versions(left.versions, found.versions)
+    yield from _check_versions(left.versions, found.versions, adopted)
     if found.aliases != left.aliases:
         yield f"aliases {found.aliases}, expected {left.aliases}"
-    if found.tags != TAGS:
+    if {tag: value for tag, value in found.tags.items() if not (adopted and tag.startswith(MARK))} != TAGS:
         yield f"tags {found.tags}, expected {TAGS}"
     if found.functions != (NAME,):
         yield f"functions {found.functions}"
 
 
-def _check_versions(left: dict[str, Version], found: dict[str, Version]) -> Iterator[str]:
+def _check_versions(left: dict[str, Version], found: dict[str, Version], adopted: Collection[str]) -> Iterator[str]:
     """A publication of the owner's whose answer was lost may have made one more than they know of."""
     for number, version in left.items():
         if found.get(number) != version:
             yield f"version {number} of the owner was {version} and is {found.get(number)}"
     for number, version in found.items():
-        if not str(version[-1]).startswith(RELEASE):
+        if not str(version[-1]).startswith(RELEASE) and number not in adopted:
             yield f"version {number} was left: {version}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,11 +59,12 @@ def play(schedule: Schedule, folder: Path) -> Result:
             ]
             violations = [*_recover(left_open, owner)]
             adopted = owner.adopted_versions()
+            applied = {fault["fault"] for fault in server.faults_met()["applied"]}
+            violations += _check_function(schedule, owner, deployed=FOREIGN in applied, adopted=adopted)
             if adopted:
                 owner.remove_alias()
                 violations += _recover(left_open, owner)
-            applied = {fault["fault"] for fault in server.faults_met()["applied"]}
-            violations += _check_function(schedule, owner, deployed=FOREIGN in applied)
+                violations += _check_function(schedule, owner, deployed=FOREIGN in applied)
         for machine, code in zip(machines, codes, strict=True):
             violations += [*_check_process(machine, code), *check_samples(machine.samples())]
     return Result(
@@ -97,7 +98,7 @@ def _recover(machines: Sequence[Machine], owner: Owner) -> Iterator[str]:
     a version of tuner's, it cannot succeed."""
     for machine in machines:
         codes = [code := machine.recover()]
-        while code != 0 and len(codes) < MOST_RECOVERIES and not owner.adopted_versions():
+        while code != 0 and len(codes) < MOST_RECOVERIES:
             codes.append(code := machine.recover())
         if not RECOVER_CODES.issuperset(codes):
             yield f"recover ended with {codes}"
@@ -105,11 +106,13 @@ def _recover(machines: Sequence[Machine], owner: Owner) -> Iterator[str]:
             yield f"recover did not succeed: {codes}"
 
 
-def _check_function(schedule: Schedule, owner: Owner, *, deployed: bool) -> Iterator[str]:
+def _check_function(
+    schedule: Schedule, owner: Owner, *, deployed: bool, adopted: Collection[str] = ()
+) -> Iterator[str]:
     """``deployed``: the fault plan has deployed something, to the copies where the runs make some."""
     change = schedule.server_deploys if deployed and not schedule.runs[0].clone else None
     allowed_mb = {FOREIGN_MEMORY_MB} if change == "memory" else owner.left.memory_mb
-    return check_owned(owner.left, owner.state(), allowed_mb, code_deployed=change == "code")
+    return check_owned(owner.left, owner.state(), allowed_mb, code_deployed=change == "code", adopted=adopted)
 
 
 def _check_process(machine: Machine, code: int) -> Iterator[str]:

@@ -249,7 +249,7 @@ class LambdaControlPlane:
         if code == "ResourceConflictException" and "alias" in error_message(error).lower():
             return VersionInUseError(
                 f"A version of {function} that tuner published is in use: {error_message(error)}",
-                hint="Point the alias to another version, then type `tuner recover`.",
+                hint="Point the alias to another version.",
             )
         if code in ("PreconditionFailedException", "ResourceConflictException"):
             attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)

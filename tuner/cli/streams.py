@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ExitStatus: TypeAlias = int | str | None
 """``SystemExit.code``."""
 
-BROKEN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+BROKEN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _Forgiving(io.FileIO):

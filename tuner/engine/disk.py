@@ -18,7 +18,9 @@ class AppendOnly(Protocol):
     """A file that only grows. OSError where it cannot."""
 
     def append(self, data: bytes, *, sync: bool) -> None:
-        """Hand ``data`` to the operating system: it survives this process. ``sync``: and a crash of the machine."""
+        """Hand ``data`` to the operating system: it survives this process. ``sync``: and a crash of the machine.
+
+        Where that fails, nothing of ``data`` is kept, so that what is appended next begins a line of its own."""
 
     def truncate(self, size: int) -> None: ...
 
@@ -53,23 +55,25 @@ class LocalFile:
     """A file of this machine. Its lock ends with the process, however that ends."""
 
     def __init__(self, file: FileIO) -> None:
+        """``file`` has no buffer: closing it would write once more what could not be written, and raise once more."""
         self._file = file
 
     def append(self, data: bytes, *, sync: bool) -> None:
-        """Nothing is buffered, so that closing has nothing left to write. The part of ``data`` that a full disk took
-        is cut off again: there may be room for the next one, and that must not continue it."""
-        size = os.fstat(self._file.fileno()).st_size
+        size = self._file.seek(0, os.SEEK_END)
         try:
-            left = memoryview(data)
-            while left:
-                left = left[self._file.write(left) :]
+            self._write(data)
             if sync:
                 os.fsync(self._file.fileno())
         except OSError:
             with contextlib.suppress(OSError):
                 self._file.truncate(size)
-                self._file.seek(size)
             raise
+
+    def _write(self, data: bytes) -> None:
+        """A disk that is nearly full takes a part of it before it refuses."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def truncate(self, size: int) -> None:
         self._file.truncate(size)

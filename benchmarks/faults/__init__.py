@@ -1,0 +1,1 @@
+"""The whole-process fault matrix: ``python -m benchmarks.faults``."""

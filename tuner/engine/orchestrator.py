@@ -20,7 +20,7 @@ from tuner.engine.slots import Slots
 from tuner.engine.store import RunStore, SampleRows
 from tuner.engine.subjects import Subjects
 from tuner.engine.undo import undo
-from tuner.errors import CleanUpIncompleteError, SizeRefusedError, StorageError, TunerError
+from tuner.errors import CleanUpIncompleteError, SizeRefusedError, StorageError, TunerError, VersionInUseError
 from tuner.model import Block, Cell, EngineKind, Notice, Plan, Sample, Severity, Stop, Wave
 from tuner.planning.plan import sampling_of
 
@@ -245,13 +245,18 @@ async def _clean_up(ports: RunPorts, journal: Journal) -> tuple[Notice, ...]:
         raise CleanUpIncompleteError(
             f"Cleaning up after the run did not finish ({reason}): {record.opened.function} may still have "
             "a changed memory size or versions that tuner published.",
-            hint="Type `tuner recover` to put it back as it was.",
+            hint=f"{_first_step(error)}Type `tuner recover` to put it back as it was.",
         ) from error
     try:
         journal.announce(Closed(closed_at=datetime.now(UTC).isoformat(timespec="seconds")))
     except StorageError as error:
         return (*notices, _unclosed_notice(error))
     return notices
+
+
+def _first_step(error: BaseException) -> str:
+    """What has to be done before, where more than a new attempt is needed."""
+    return f"{error.hint} " if isinstance(error, VersionInUseError) else ""
 
 
 def _unclosed_notice(error: StorageError) -> Notice:

@@ -2,8 +2,9 @@
 
 Lambda asks IAM first, then looks for the function, then compares the revision. So a change of a revision that cannot
 be is denied (403) or fails its precondition (412), and a version that cannot be is denied or not found (404); neither
-changes anything. Invoke has a dry run for this. CreateFunction has no such question: it is the first change of a run
-that needs it, and a denial there leaves nothing behind.
+changes anything. Invoke has a dry run for this. CreateFunction, TagResource and UntagResource have no such question
+(tags are part of what has a revision): each is the first change of a run that needs it, and a denial there leaves
+nothing behind.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tuner.aws.translate import is_denied, says_expired, says_invalid
-from tuner.engine.ownership import DESCRIPTION_PREFIX, MARK_PREFIX
+from tuner.engine.ownership import DESCRIPTION_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -78,20 +79,7 @@ _CHANGES = (
         qualified=True,
     ),
 )
-OF_FUNCTION = (
-    _LIST_TAGS,
-    Probe(
-        "lambda:TagResource",
-        "marks the function while a run is going on",
-        lambda client, function: client.tag_resource(Resource=function, Tags={}),
-    ),
-    Probe(
-        "lambda:UntagResource",
-        "takes the mark off again",
-        lambda client, function: client.untag_resource(Resource=function, TagKeys=[f"{MARK_PREFIX}none"]),
-    ),
-    *_CHANGES,
-)
+OF_FUNCTION = (_LIST_TAGS, *_CHANGES)
 OF_COPY = (
     Probe(
         "lambda:GetFunction",

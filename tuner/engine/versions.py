@@ -158,6 +158,10 @@ class VersionSet:
         """Put our mark on the function, then look at it once more: whoever else marked it meanwhile sees ours, or
         we see theirs. Raises RunInProgressError where both do; then both leave it alone."""
         arn = self.function.arn.removesuffix(f":{self.function.qualifier}")
+        # Whether tags may be removed cannot be asked without doing it: better now than with a mark that has to stay.
+        await patiently(
+            lambda: self._control.unmark(arn, self._run_id), self._foreign_change, interval_s=self._poll_interval_s
+        )
         self._journal.announce(Marking())
         await patiently(
             lambda: self._control.mark(arn, self._run_id, self.function.memory_mb),

@@ -18,8 +18,6 @@ BY_ACTION = {probe.action: probe for probe in (*OF_FUNCTION, *OF_COPY)}
 OPERATIONS = {
     "lambda:GetFunction": "get_function",
     "lambda:ListTags": "list_tags",
-    "lambda:TagResource": "tag_resource",
-    "lambda:UntagResource": "untag_resource",
     "lambda:UpdateFunctionConfiguration": "update_function_configuration",
     "lambda:PublishVersion": "publish_version",
     "lambda:DeleteFunction": "delete_function",
@@ -68,8 +66,6 @@ def test_every_question_is_about_something_that_cannot_be(stubber: Any) -> None:
     version: dict[str, object] = {"FunctionName": ARN, "Qualifier": IMPOSSIBLE_VERSION}
     expected: dict[str, dict[str, object]] = {
         "lambda:ListTags": {"Resource": ARN},
-        "lambda:TagResource": {"Resource": ARN, "Tags": {}},
-        "lambda:UntagResource": {"Resource": ARN, "TagKeys": ["tuner:run:none"]},
         "lambda:UpdateFunctionConfiguration": revision,
         "lambda:PublishVersion": {**revision, "Description": "tuner run asks whether it may publish"},
         "lambda:DeleteFunction": version,
@@ -103,7 +99,7 @@ class WithoutRevisions:
     def delete_function(self, **arguments: object) -> None:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, str(arguments))
 
-    invoke = list_tags = tag_resource = untag_resource = delete_function
+    invoke = list_tags = delete_function
 
     def close(self) -> None: ...
 
@@ -114,8 +110,6 @@ async def test_a_service_without_revisions_is_not_asked_by_them() -> None:
     answers = await control.permissions(ARN, revisions=False)
     assert {answer.action: answer.granted for answer in answers} == {
         "lambda:ListTags": True,
-        "lambda:TagResource": True,
-        "lambda:UntagResource": True,
         "lambda:UpdateFunctionConfiguration": None,
         "lambda:PublishVersion": None,
         "lambda:DeleteFunction": True,

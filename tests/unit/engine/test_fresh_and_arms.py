@@ -12,7 +12,7 @@ from tests.fakes import FakeLambda, Killed, plan, snapshot
 from tests.unit.engine.test_orchestrator import recover, run
 from tuner.model import Arm, Block, Cell, Copy, Plan, Sample, Stop, Variant, Wave
 
-CALLS_OF_A_FRESH_RUN = 47
+CALLS_OF_A_FRESH_RUN = 48
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tuner.inputs.payload_set import PayloadSet, WeightedPayload
 from tuner.model import Architecture, Block, Copy, Outcome, Plan, Sample, Stop
 from tuner.planning.sampling import FixedSampling
 
-CALLS_OF_A_RUN = 29
+CALLS_OF_A_RUN = 30
 CALLS_OF_A_CLONE_RUN = 24
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tuner.engine.ports import Conflicted
 from tuner.errors import FunctionNotFoundError, TargetError, VersionInUseError
@@ -182,10 +182,3 @@ class ModelLambda:
     def _changed(self, found: ModelFunction) -> None:
         found.revision = next(self._revisions)
         found.settles_at_s = self.now_s + self._settle_s
-
-
-def copy_of(function: ModelFunction) -> ModelFunction:
-    """As it is now, to be compared with later."""
-    return replace(
-        function, tags=dict(function.tags), versions=dict(function.versions), aliases=dict(function.aliases)
-    )

@@ -133,10 +133,10 @@ class JournalInUseError(RunInProgressError):
 class Journal:
     """An open journal. The lock it holds ends with the process, however that ends."""
 
-    def __init__(self, path: Path, file: AppendOnly, entries: Sequence[Entry] = ()) -> None:
+    def __init__(self, path: Path, file: AppendOnly) -> None:
         self.path = path
         self._file = file
-        self._entries = list(entries)
+        self._entries: list[Entry] = []
 
     @classmethod
     def create(cls, path: Path, opened: Opened, disk: Disk = LOCAL_DISK) -> Self:

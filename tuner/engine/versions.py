@@ -152,6 +152,10 @@ class VersionSet:
         self._journal.note(MemoryRestored())
 
     async def _is_marked(self, latest: LatestConfiguration) -> bool:
+        """As ``restore_memory`` asks it."""
+        return self._carries_mark(latest)
+
+    def _carries_mark(self, latest: LatestConfiguration) -> bool:
         return self._run_id in (latest.marks or ())
 
     async def _mark(self) -> None:
@@ -186,7 +190,7 @@ class VersionSet:
                 await asyncio.sleep(self._poll_interval_s)
             latest = await self._control.latest(self.function.name)
             check_account(arn, latest)
-            if await self._is_marked(latest):
+            if self._carries_mark(latest):
                 return latest
         raise TargetError(
             f"The tag that marks {self.function.name} as being measured cannot be seen.",
@@ -283,7 +287,7 @@ class VersionSet:
                 hint="Wait until the deployment has ended, then run this again.",
             )
         self._check_code(latest)
-        if not self._temporary and self._run_id not in (latest.marks or ()):
+        if not self._temporary and not self._carries_mark(latest):
             raise self._foreign_change("it does not carry the mark of this run any more")
         if latest.memory_mb != self._memory_mb:
             raise self._foreign_change(f"it has {latest.memory_mb} MB")
